@@ -1,0 +1,59 @@
+"""Study files: YAML read with its lines, validated, frozen."""
+
+from geno_hpo.config.blocks import (
+    BaselineConfig,
+    BaselineName,
+    BudgetConfig,
+    ControlConfig,
+    FinalConfig,
+    MetricName,
+    PreprocessConfig,
+    PrunerConfig,
+    PublishedResult,
+    SamplerConfig,
+    SplitConfig,
+    Task,
+)
+from geno_hpo.config.data import CatalogueData, DataConfig, SequenceData, VariantData
+from geno_hpo.config.document import Document, Place, load_document, parse_document
+from geno_hpo.config.duration import format_duration, parse_duration
+from geno_hpo.config.names import find_named, nearest, shown, suggestion
+from geno_hpo.config.rules import DEFAULT_METRIC, METRIC_TASKS
+from geno_hpo.config.schema import DRAFT, study_schema
+from geno_hpo.config.study import StudyConfig, find_study, load_study
+
+__all__ = [
+    "DEFAULT_METRIC",
+    "DRAFT",
+    "METRIC_TASKS",
+    "BaselineConfig",
+    "BaselineName",
+    "BudgetConfig",
+    "CatalogueData",
+    "ControlConfig",
+    "DataConfig",
+    "Document",
+    "FinalConfig",
+    "MetricName",
+    "Place",
+    "PreprocessConfig",
+    "PrunerConfig",
+    "PublishedResult",
+    "SamplerConfig",
+    "SequenceData",
+    "SplitConfig",
+    "StudyConfig",
+    "Task",
+    "VariantData",
+    "find_named",
+    "find_study",
+    "format_duration",
+    "load_document",
+    "load_study",
+    "nearest",
+    "parse_document",
+    "parse_duration",
+    "shown",
+    "study_schema",
+    "suggestion",
+]

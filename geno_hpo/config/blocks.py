@@ -1,0 +1,179 @@
+"""The blocks of a study file: split, preprocessing, sampler, pruner, budgets, controls.
+
+Each stands for itself; the rules between them are in `geno_hpo.config.rules`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator, Field
+
+from geno_hpo.config.data import Name, Strict
+from geno_hpo.config.duration import parse_duration
+
+__all__ = [
+    "BASELINES",
+    "BaselineConfig",
+    "BaselineName",
+    "BudgetConfig",
+    "ControlConfig",
+    "FinalConfig",
+    "MetricName",
+    "PreprocessConfig",
+    "PrunerConfig",
+    "PublishedResult",
+    "SamplerConfig",
+    "Seed",
+    "SplitConfig",
+    "Task",
+]
+
+Task = Literal["binary", "multiclass", "multilabel", "regression"]
+MetricName = Literal[
+    "auc",
+    "average_precision",
+    "accuracy",
+    "balanced_accuracy",
+    "mcc",
+    "log_loss",
+    "r2",
+    "pearson",
+    "rmse",
+]
+SplitKind = Literal["stratified", "grouped", "random"]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+def _split_kind(known: dict[str, Any]) -> SplitKind:
+    return "grouped" if known.get("group") else "stratified"
+
+
+class SplitConfig(Strict):
+    """How samples are set apart for testing and cross-validation."""
+
+    group: Name | None = None
+    """Column whose values stay together in one part (lineage, family, population)."""
+
+    kind: SplitKind = Field(default_factory=_split_kind)
+    """stratified keeps the classes' shares in every part, grouped keeps related samples
+    together, random does neither. By default grouped where `group` is given, else stratified."""
+
+    folds: int = Field(default=5, ge=2, le=50)
+    """Number of cross-validation folds."""
+
+    test: float = Field(default=0.2, gt=0, le=0.5)
+    """Share of the samples in the sealed test set, opened once after the search."""
+
+    seed: Seed | None = None
+    """Seed of the split alone; by default the study's seed."""
+
+
+class PreprocessConfig(Strict):
+    """What is fitted to the training part of each fold (variant tables; sequences need none)."""
+
+    impute: Literal["mean", "mode"] = "mean"
+    """What a genotype that was not called becomes: the variant's mean or its commonest value."""
+
+    scale: Literal["standard", "none"] = "standard"
+    """standard gives every variant mean 0 and standard deviation 1; none leaves dosages."""
+
+    select: int | None = Field(default=None, ge=1)
+    """Keep this many variants, those with the smallest univariate p-values in the training part."""
+
+    scale_target: bool = True
+    """Regression: train on the trait with mean 0 and standard deviation 1; results are told in
+    the trait's own units."""
+
+    min_maf: float = Field(default=0.0, ge=0, lt=0.5)
+    """Leave out variants whose minor allele is rarer than this in the training part."""
+
+
+class SamplerConfig(Strict):
+    """How the search draws configurations."""
+
+    name: Literal["tpe", "random", "qmc"] = "tpe"
+    """tpe learns from earlier trials (a good default), random does not, qmc spreads evenly."""
+
+    startup_trials: int = Field(default=10, ge=1)
+    """Random trials before tpe begins to learn."""
+
+
+class PrunerConfig(Strict):
+    """When a trial that goes badly is stopped early."""
+
+    name: Literal["asha", "median", "hyperband", "none"] = "asha"
+    """asha keeps the best share at each rung, median stops what is worse than half, hyperband
+    runs several asha brackets, none lets every trial end."""
+
+    warmup_epochs: int = Field(default=4, ge=1)
+    """Epochs that every trial gets."""
+
+    reduction: int = Field(default=3, ge=2, le=10)
+    """asha and hyperband: one in this many goes on at each rung."""
+
+    startup_trials: int = Field(default=5, ge=0)
+    """median: trials that end before any is pruned."""
+
+
+class BudgetConfig(Strict):
+    """What the search may cost."""
+
+    trials: int = Field(default=40, ge=1, le=1_000_000)
+    """Number of configurations to try."""
+
+    epochs: int = Field(default=30, ge=1, le=100_000)
+    """Passes over the training data, at most, for each trial."""
+
+    patience: int = Field(default=8, ge=1)
+    """Stop a trial after this many epochs without a better validation score."""
+
+    wall_time: Annotated[
+        float | None,
+        BeforeValidator(
+            lambda value: None if value is None else parse_duration(value),
+            json_schema_input_type=str | float | None,
+        ),
+    ] = None
+    """Stop the search after this time ("90s", "30m", "2h", or seconds); by default no limit."""
+
+
+class BaselineConfig(Strict):
+    """How much a baseline is tuned."""
+
+    trials: int = Field(default=10, ge=1, le=100_000)
+    """Number of configurations to try for this baseline."""
+
+
+BaselineName = Literal["ridge", "random_forest", "lightgbm"]
+BASELINES: tuple[BaselineName, ...] = get_args(BaselineName)
+
+
+class FinalConfig(Strict):
+    """What happens after the search, when the sealed test set is opened."""
+
+    seeds: int = Field(default=5, ge=1, le=100)
+    """How often the winner is trained again, each time from another seed."""
+
+
+class ControlConfig(Strict):
+    """The same pipeline on permuted labels: it must find nothing."""
+
+    trials: int = Field(default=4, ge=1, le=10_000)
+    """Number of configurations to try on permuted labels."""
+
+    epochs: int | None = Field(default=None, ge=1)
+    """Passes over the data, at most; by default as in the budget."""
+
+
+class PublishedResult(Strict):
+    """A result from the literature, shown in the report beside the study's own."""
+
+    what: str = Field(min_length=1)
+    """What was measured, and with which model."""
+
+    value: float
+    """The published value, in the study's metric."""
+
+    source: str = Field(min_length=1)
+    """Where it was published."""

@@ -1,0 +1,126 @@
+"""Where the samples come from: a catalogue entry, sequences with labels, or a variant table.
+
+Paths are kept as written; a relative one counts from the project folder (the folder that holds
+``studies/``). The readers in `geno_hpo.data` open them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+__all__ = ["CatalogueData", "DataConfig", "SequenceData", "Strict", "VariantData"]
+
+Scalar = bool | int | float | str
+
+
+class Strict(BaseModel):
+    """Base of every configuration block: unknown keys refused, nothing coerced, frozen."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+def as_name(value: object) -> object:
+    """Read a whole number as the text it is: the column or label ``1``."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def as_list(value: object) -> object:
+    """Read one text as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+Name = Annotated[
+    str, Field(min_length=1), BeforeValidator(as_name, json_schema_input_type=str | int)
+]
+Names = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(as_list, json_schema_input_type=str | list[str]),
+    Field(strict=False),
+]
+FilePath = Annotated[Path, Field(strict=False)]
+
+
+class CatalogueData(Strict):
+    """A named data set of the catalogue (`geno-hpo data list` shows them)."""
+
+    catalogue: str = Field(min_length=1)
+    """Name of the data set in the catalogue."""
+
+    loci: Names = ()
+    """Loci to take, where the entry offers several; empty takes the entry's default for the
+    target."""
+
+    options: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
+    """Further options of this entry, such as the number of simulated samples."""
+
+
+class SequenceData(Strict):
+    """DNA sequences in FASTA and a table of labels, joined by sample id."""
+
+    sequences: FilePath
+    """FASTA file (plain or gzip): one record a sample, its first word is the sample id."""
+
+    labels: FilePath
+    """CSV or TSV table with a header: one row a sample, with the target columns."""
+
+    id: Name | None = None
+    """Column of the table that holds the sample ids; by default the first column."""
+
+    pad: Literal["none", "right"] = "none"
+    """What to do when lengths differ: refuse (none), or fill up on the right with unknown."""
+
+    alphabet: Literal["dna", "gapped"] = "dna"
+    """Letters that may occur: A, C, G, T and N (dna), or also the gap - of an alignment
+    (gapped)."""
+
+    groups: Names = ()
+    """Columns of the table that hold groups of related samples (lineage, family)."""
+
+
+class VariantData(Strict):
+    """A genotype table: one row a sample, one column a variant, values 0, 1, 2 or empty."""
+
+    variants: FilePath
+    """CSV or TSV table with a header: sample ids, then one column a variant."""
+
+    labels: FilePath | None = None
+    """Table that holds the target columns; by default they stand in the variant table."""
+
+    id: Name | None = None
+    """Column that holds the sample ids, in both tables; by default the first column."""
+
+    groups: Names = ()
+    """Columns that hold groups of related samples (population, family)."""
+
+
+KINDS: dict[str, type[Strict]] = {
+    "catalogue": CatalogueData,
+    "sequences": SequenceData,
+    "variants": VariantData,
+}
+"""The key that tells a data block's kind."""
+
+
+def _kind(value: Any) -> str | None:
+    """Give the model's name that `value` means; None where it names no source, or several."""
+    if isinstance(value, Strict):
+        return type(value).__name__
+    found = [key for key in KINDS if key in value] if isinstance(value, dict) else []
+    return KINDS[found[0]].__name__ if len(found) == 1 else None
+
+
+DataConfig = CatalogueData | SequenceData | VariantData
+"""Any of the three."""
+
+DataField = Annotated[
+    Annotated[CatalogueData, Tag("CatalogueData")]
+    | Annotated[SequenceData, Tag("SequenceData")]
+    | Annotated[VariantData, Tag("VariantData")],
+    Discriminator(_kind),
+]
+"""The same for a field: told apart by the key ``catalogue``, ``sequences`` or ``variants``."""

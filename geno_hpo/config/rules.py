@@ -1,0 +1,146 @@
+"""Rules between keys of a study: what each key alone cannot tell.
+
+Each rule names the keys it reads, so that a rule is not told when one of its keys is already
+known to be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from geno_hpo.config.data import SequenceData, Strict
+from geno_hpo.config.names import join
+
+if TYPE_CHECKING:
+    from geno_hpo.config.blocks import MetricName
+    from geno_hpo.config.study import StudyConfig
+
+__all__ = ["DEFAULT_METRIC", "METRIC_TASKS", "Broken", "broken_rules"]
+
+CLASSES = ("binary", "multiclass", "multilabel")
+METRIC_TASKS: Final[dict[str, tuple[str, ...]]] = {
+    "auc": CLASSES,
+    "average_precision": ("binary", "multilabel"),
+    "accuracy": CLASSES,
+    "balanced_accuracy": CLASSES,
+    "mcc": CLASSES,
+    "log_loss": CLASSES,
+    "r2": ("regression",),
+    "pearson": ("regression",),
+    "rmse": ("regression",),
+}
+"""The tasks that each metric fits."""
+
+DEFAULT_METRIC: Final[dict[str, Literal["auc", "accuracy", "pearson"]]] = {
+    "binary": "auc",
+    "multilabel": "auc",
+    "multiclass": "accuracy",
+    "regression": "pearson",
+}
+"""The metric of a task when the study names none."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that a study breaks: at which key, and which keys it reads."""
+
+    key: tuple[str, ...]
+    message: str
+    reads: tuple[tuple[str, ...], ...]
+
+
+def _metric_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    metric: MetricName = study.metric
+    if study.task not in METRIC_TASKS[metric]:
+        fitting = [name for name, tasks in METRIC_TASKS.items() if study.task in tasks]
+        yield "metric", f'must fit the task {study.task} ({join(fitting)}), got "{metric}"'
+
+
+def _positive_is_binary(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    if study.positive is not None and study.task != "binary":
+        yield (
+            "positive",
+            f'is for binary studies only, got "{study.positive}" with task {study.task}',
+        )
+
+
+def _group_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    split = study.split
+    if split.kind == "grouped" and split.group is None:
+        yield "split.group", "a grouped split needs the column that holds the groups"
+    if split.kind != "grouped" and split.group is not None:
+        yield (
+            "split.kind",
+            f'must be grouped when split.group is given ("{split.group}"), got "{split.kind}"',
+        )
+
+
+def _targets_fit(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    targets = study.targets
+    if study.task == "multilabel" and isinstance(study.target, str):
+        yield (
+            "target",
+            f'a multilabel study lists its targets, such as [{study.target}], got "{study.target}"',
+        )
+    if study.task in ("binary", "multiclass") and len(targets) > 1:
+        yield "target", f"a {study.task} study has one target, got {len(targets)}"
+    twice = sorted({name for name in targets if targets.count(name) > 1})
+    if twice:
+        yield "target", f"names a column twice: {', '.join(twice)}"
+
+
+def _spaces_differ(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    twice = sorted({name for name in study.spaces if study.spaces.count(name) > 1})
+    if twice:
+        yield "spaces", f"names a search space twice: {', '.join(twice)}"
+
+
+def _target_is_no_group(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    if study.split.group in study.targets:
+        yield "split.group", f'must not be the target itself, got "{study.split.group}"'
+
+
+def _preprocess_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    if not isinstance(study.data, SequenceData):
+        return
+    for name in ("impute", "min_maf", "scale", "select"):
+        if getattr(study.preprocess, name) != _default(study.preprocess, name):
+            yield f"preprocess.{name}", "is for variant tables; these data are sequences"
+
+
+def _warmup_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    pruner, epochs = study.pruner, study.budget.epochs
+    given = pruner.warmup_epochs != _default(pruner, "warmup_epochs")
+    if given and pruner.name != "none" and pruner.warmup_epochs >= epochs:
+        yield (
+            "pruner.warmup_epochs",
+            f"must be below budget.epochs ({epochs}), got {pruner.warmup_epochs}",
+        )
+
+
+def _default(block: Strict, name: str) -> object:
+    return type(block).model_fields[name].default
+
+
+Rule = Callable[["StudyConfig"], Iterator[tuple[str, str]]]
+RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
+    (_metric_fits, ("metric", "task")),
+    (_positive_is_binary, ("positive", "task")),
+    (_group_fits, ("split", "split.kind", "split.group")),
+    (_targets_fit, ("target", "task")),
+    (_spaces_differ, ("spaces",)),
+    (_target_is_no_group, ("split", "split.group", "target")),
+    (_preprocess_fits, ("data", "preprocess")),
+    (_warmup_fits, ("pruner", "pruner.warmup_epochs", "pruner.name", "budget.epochs", "budget")),
+)
+
+
+def broken_rules(study: StudyConfig) -> list[Broken]:
+    """Every rule between keys that `study` breaks."""
+    return [
+        Broken(tuple(key.split(".")), message, tuple(tuple(name.split(".")) for name in reads))
+        for rule, reads in RULES
+        for key, message in rule(study)
+    ]

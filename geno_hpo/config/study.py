@@ -1,0 +1,263 @@
+"""The study file as a frozen, validated value.
+
+A `StudyConfig` that exists is valid: every key known, every number in its range, and the keys
+agree with each other. `load_study` tells all faults of a file at once, each with its line.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from geno_hpo.config.blocks import (
+    BASELINES,
+    BaselineConfig,
+    BaselineName,
+    BudgetConfig,
+    ControlConfig,
+    FinalConfig,
+    MetricName,
+    PreprocessConfig,
+    PrunerConfig,
+    PublishedResult,
+    SamplerConfig,
+    Seed,
+    SplitConfig,
+    Task,
+)
+from geno_hpo.config.data import DataField, Name, Names, SequenceData, Strict, VariantData
+from geno_hpo.config.document import Document, Place, load_document
+from geno_hpo.config.faults import explain
+from geno_hpo.config.names import find_named
+from geno_hpo.config.rules import DEFAULT_METRIC, broken_rules
+from geno_hpo.errors import ConfigError, Fault, InputError
+
+__all__ = ["StudyConfig", "find_study", "load_study"]
+
+NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def _off(value: object) -> object:
+    """Read ``false`` as: leave this block out."""
+    return None if value is False else value
+
+
+def _baselines(value: object) -> object:
+    """Fill in the baselines that are not named; false leaves out one, or all of them."""
+    if value is False:
+        return {}
+    if not isinstance(value, dict):
+        return value
+    whole: dict[str, object] = {name: BaselineConfig() for name in BASELINES}
+    whole.update(value)
+    return {name: budget for name, budget in whole.items() if budget is not False}
+
+
+def _metric(known: dict[str, Any]) -> MetricName:
+    return DEFAULT_METRIC[known["task"]]
+
+
+class StudyConfig(Strict):
+    """One question, asked of one data set."""
+
+    name: SkipJsonSchema[str] = Field(default="study", pattern=f"^{NAME_RULE.pattern}$")
+    """Name of the study: its file's name."""
+
+    question: str = ""
+    """The question in one sentence, for the report."""
+
+    data: DataField
+    """Where the samples come from: `catalogue`, `sequences` with `labels`, or `variants`."""
+
+    target: Annotated[
+        Annotated[Name, Tag("one name")]
+        | Annotated[
+            tuple[Name, ...],
+            Field(strict=False, min_length=1),
+            Tag("several names"),
+        ],
+        Discriminator(
+            lambda value: "several names" if isinstance(value, (list, tuple)) else "one name"
+        ),
+    ]
+    """Column to predict (the drug, the trait), or a list of them."""
+
+    task: Task
+    """binary (two classes), multiclass, multilabel (several yes/no columns) or regression."""
+
+    positive: Name | None = None
+    """binary: the label that counts as positive, such as R; by default the one that is 1, R,
+    resistant, case, true, yes or positive."""
+
+    split: SplitConfig = SplitConfig()
+    """How samples are set apart for testing and cross-validation."""
+
+    preprocess: PreprocessConfig = PreprocessConfig()
+    """What is fitted to the training part of each fold."""
+
+    spaces: Annotated[Names, Field(min_length=1)]
+    """Search spaces: names of files in search_spaces/, or paths."""
+
+    metric: MetricName = Field(default_factory=_metric)
+    """What is optimised; by default auc (binary, multilabel), accuracy (multiclass) or pearson
+    (regression)."""
+
+    sampler: SamplerConfig = SamplerConfig()
+    """How the search draws configurations."""
+
+    pruner: PrunerConfig = PrunerConfig()
+    """When a trial that goes badly is stopped early."""
+
+    budget: BudgetConfig = BudgetConfig()
+    """What the search may cost."""
+
+    baselines: Annotated[
+        dict[BaselineName, BaselineConfig],
+        BeforeValidator(
+            _baselines,
+            json_schema_input_type=dict[BaselineName, BaselineConfig | Literal[False]]
+            | Literal[False],
+        ),
+    ] = Field(default_factory=lambda: dict.fromkeys(BASELINES, BaselineConfig()))
+    """The classical models that the network must beat, each tuned on the same folds: ridge,
+    random_forest, lightgbm. All three by default; false leaves out one, or all of them."""
+
+    final: FinalConfig = FinalConfig()
+    """What happens after the search, when the sealed test set is opened."""
+
+    control: Annotated[
+        ControlConfig | None,
+        BeforeValidator(_off, json_schema_input_type=ControlConfig | Literal[False] | None),
+    ] = ControlConfig()
+    """The same pipeline on permuted labels; false leaves it out."""
+
+    workers: int | None = Field(default=None, ge=1, le=1024)
+    """Processes that train at the same time; by default one a core."""
+
+    seed: Seed = 1
+    """Seed of everything that is drawn: same seed, same machine, same result."""
+
+    published: Annotated[tuple[PublishedResult, ...], Field(strict=False)] = ()
+    """Results from the literature to stand beside the study's own."""
+
+    @model_validator(mode="after")
+    def _keys_agree(self) -> StudyConfig:
+        broken = broken_rules(self)
+        if broken:
+            text = "; ".join(f"{'.'.join(rule.key)}: {rule.message}" for rule in broken)
+            safe = text.replace("{", "(").replace("}", ")")
+            raise PydanticCustomError("rules", safe, {"broken": broken})
+        return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the target columns, one or several."""
+        return (self.target,) if isinstance(self.target, str) else self.target
+
+    @property
+    def split_seed(self) -> int:
+        """Seed of the split."""
+        return self.seed if self.split.seed is None else self.split.seed
+
+    def definition(self) -> dict[str, Any]:
+        """Give what decides what a trial means, as plain JSON values in a fixed order.
+
+        Left out is what may change while a study goes on: its name and question, budgets
+        (``budget.trials``, ``budget.wall_time``, the baselines' and the control's trials),
+        ``workers``, ``final`` and ``published``. Search spaces are named only: their own
+        fingerprints belong beside it.
+        """
+        whole = self.model_dump(mode="json")
+        for key in ("name", "question", "workers", "final", "published", "baselines", "target"):
+            del whole[key]
+        for key in ("trials", "wall_time"):
+            del whole["budget"][key]
+        whole["control"] = {"epochs": self.control.epochs if self.control else None}
+        whole["target"] = list(self.targets)
+        whole["split"]["seed"] = self.split_seed
+        return dict(sorted(whole.items()))
+
+
+def load_study(path: Path, *, root: Path | None = None) -> StudyConfig:
+    """Read and validate a study file.
+
+    Parameters
+    ----------
+    path
+        The YAML file; its name without suffix is the study's name.
+    root
+        Project folder; when given, the search spaces that the study names are looked for in its
+        ``search_spaces/``, so that a wrong name is told with the other faults.
+
+    Returns
+    -------
+    StudyConfig
+        With defaults filled in, and `split.group` among the data's groups.
+
+    Raises
+    ------
+    ConfigError
+        Everything that is wrong with the file, each fault with its line.
+    """
+    document = load_document(path)
+    faults = []
+    data = dict(document.data)
+    if "name" in data:
+        faults.append(document.fault(("name",), "unknown key: a study's name is its file's name"))
+        del data["name"]
+    if not NAME_RULE.fullmatch(path.stem):
+        faults.append(
+            document.fault(
+                (), f'the file\'s name must be letters, digits, "_", "-" or ".", got "{path.stem}"'
+            )
+        )
+        data["name"] = "study"
+    else:
+        data["name"] = path.stem
+    try:
+        config = StudyConfig.model_validate(data)
+    except ValidationError as error:
+        faults.extend(explain(error, document, StudyConfig, data))
+    if root is not None and not any(fault.key.startswith("spaces") for fault in faults):
+        faults.extend(_missing_spaces(document, root / "search_spaces"))
+    if faults:
+        raise ConfigError(sorted(faults, key=lambda fault: fault.line))
+    return _grouped(config)
+
+
+def _missing_spaces(document: Document, folder: Path) -> list[Fault]:
+    """Tell each search space that the study names and that `folder` does not hold."""
+    given = document.data.get("spaces")
+    faults = []
+    for index, name in enumerate([given] if isinstance(given, str) else given or ()):
+        try:
+            find_named("search space", str(name), folder)
+        except InputError as error:
+            place: Place = ("spaces",) if isinstance(given, str) else ("spaces", index)
+            faults.append(document.fault(place, str(error)))
+    return faults
+
+
+def _grouped(config: StudyConfig) -> StudyConfig:
+    """`config` with `split.group` among the groups that are read from the user's table."""
+    data, group = config.data, config.split.group
+    if not isinstance(data, (SequenceData, VariantData)) or not group or group in data.groups:
+        return config
+    read = data.model_copy(update={"groups": (*data.groups, group)})
+    return config.model_copy(update={"data": read})
+
+
+def find_study(name: str, folder: Path) -> Path:
+    """Find the study file that `name` means (``inh``, or a path that ends in ``.yaml``).
+
+    Raises
+    ------
+    InputError
+        No such study; the known names are told, nearest first.
+    """
+    return find_named("study", name, folder)

@@ -1,0 +1,296 @@
+"""One or several spaces as one search: suggest, draw, translate, and check before any trial.
+
+Optuna's names are paths below the family (``cnn.optimizer.sgd.momentum``); the flat configuration
+that models take has short names (``momentum``), for only one of them is active at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from geno_hpo.config import shown
+from geno_hpo.errors import GenoHpoError, InputError, SpaceError
+from geno_hpo.space.space import Space
+from geno_hpo.space.tree import Fixed, Float, Int, Parameters, Searched, Value, every, said, walk
+
+__all__ = ["FAMILY", "SearchSpace", "Trial"]
+
+FAMILY = "family"
+"""Name of the choice between spaces, and of its key in a configuration."""
+
+DRAW_SEED = 20240229
+
+
+class Trial(Protocol):
+    """What is asked of an Optuna trial, real or fixed."""
+
+    def suggest_categorical(self, name: str, choices: Sequence[Value]) -> Any:
+        """Suggest one of `choices`."""
+
+    def suggest_int(
+        self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
+    ) -> int:
+        """Suggest a whole number."""
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        """Suggest a number."""
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """Several spaces, one a model family.
+
+    Raises
+    ------
+    InputError
+        No space, or two of one family.
+    """
+
+    spaces: tuple[Space, ...]
+
+    def __post_init__(self) -> None:
+        if not self.spaces:
+            raise InputError("a search needs at least one space")
+        owner: dict[str, Space] = {}
+        for space in self.spaces:
+            if space.family in owner:
+                raise InputError(
+                    f'a search takes one space a family, got two of family "{space.family}": '
+                    f"{shown(owner[space.family].path)} and {shown(space.path)}"
+                )
+            owner[space.family] = space
+
+    @property
+    def conditional(self) -> bool:
+        """Whether some parameters exist only beside certain values of others."""
+        return len(self.spaces) > 1 or any(space.conditional for space in self.spaces)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (first 16 hex digits) of what can be drawn."""
+        content = json.dumps([space.fingerprint for space in self.spaces])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Model families, in the order of the spaces."""
+        return tuple(space.family for space in self.spaces)
+
+    def suggest(self, trial: Trial) -> Parameters:
+        """Ask an Optuna trial for a configuration."""
+        space = self.spaces[0]
+        if len(self.spaces) > 1:
+            space = self._space(trial.suggest_categorical(FAMILY, self.families))
+
+        def ask(node: Searched) -> Value:
+            if isinstance(node, Int):
+                return trial.suggest_int(
+                    node.key, node.low, node.high, step=node.step, log=node.log
+                )
+            if isinstance(node, Float):
+                value = trial.suggest_float(
+                    node.key, node.low, node.high, step=node.step, log=node.log
+                )
+                return node.snap(value)
+            chosen: Value = trial.suggest_categorical(node.key, node.values)
+            return chosen
+
+        return space.configure(ask)
+
+    def draw(self, rng: np.random.Generator) -> Parameters:
+        """Draw a configuration: every space, branch and choice with the same probability."""
+        space = self.spaces[int(rng.integers(len(self.spaces)))]
+        return space.configure(lambda node: node.draw(rng))
+
+    def short(self, optuna_params: Mapping[str, Any]) -> Parameters:
+        """Turn a trial's ``params`` into the configuration it stands for.
+
+        Raises
+        ------
+        InputError
+            A parameter is missing, or its value is not in the space: the trial belongs to another
+            space.
+        """
+        space = self.spaces[0]
+        if len(self.spaces) > 1:
+            space = self._space(optuna_params.get(FAMILY))
+
+        def look(node: Searched) -> Value:
+            if node.key not in optuna_params:
+                raise InputError(f"{node.key} is missing: the trial is not from {space.name}")
+            return _own(node, optuna_params[node.key])
+
+        return space.configure(look)
+
+    def to_optuna(self, params: Parameters) -> dict[str, Any]:
+        """Turn a configuration into Optuna's names, as ``enqueue_trial`` takes them.
+
+        Raises
+        ------
+        InputError
+            A parameter is missing, unknown here, or its value is not in the space.
+        """
+        space = self._space(params.get(FAMILY))
+
+        def look(node: Searched) -> Value:
+            if node.name not in params:
+                raise InputError(f"{node.name} is missing from the configuration")
+            return _own(node, params[node.name])
+
+        found = list(walk(space.parameters, look))
+        known = {node.name: value for node, value in found}
+        for node, value in found:
+            if isinstance(node, Fixed) and params.get(node.name, value) != value:
+                got = params[node.name]
+                raise InputError(f"{node.name} is fixed at {said(value)}, got {said(got)}")
+        extra = sorted(params.keys() - known.keys() - {FAMILY})
+        if extra:
+            raise InputError(f"not in this configuration of {space.name}: {', '.join(extra)}")
+        names: dict[str, Any] = {FAMILY: space.family} if len(self.spaces) > 1 else {}
+        return names | {node.key: value for node, value in found if not isinstance(node, Fixed)}
+
+    def extremes(self) -> Iterator[Parameters]:
+        """Give the edges of the space: each value that lies on one, the rest at defaults.
+
+        Numbers stand at both ends, choices and branches take each value; then every number stands
+        at its low end at once, and at its high end.
+        """
+        for space in self.spaces:
+            for node, path in every(space.parameters):
+                if isinstance(node, Fixed):
+                    continue
+                led = {branch.key: value for branch, value in path}
+                for value in node.extremes():
+                    yield space.configure(_overriding({**led, node.key: value}))
+            yield space.configure(lambda node: node.extremes()[0])
+            yield space.configure(lambda node: node.extremes()[-1])
+
+    def violations(self, params: Parameters, facts: Mapping[str, int]) -> list[str]:
+        """Say each constraint that a configuration breaks on data with these facts."""
+        return self._space(params.get(FAMILY)).violations(params, facts)
+
+    def check(
+        self,
+        facts: Mapping[str, int],
+        buildable: Callable[[Parameters], None] | None = None,
+        draws: int = 300,
+    ) -> None:
+        """See that every configuration can be built, before a trial is wasted on one that cannot.
+
+        Parameters
+        ----------
+        facts
+            ``length``, ``samples``, ``variants``, ``units``, as far as the data have them.
+        buildable
+            Raises GenoHpoError or ValueError for a configuration that no model can be built from.
+        draws
+            Random configurations that are looked at beside the extremes.
+
+        Raises
+        ------
+        SpaceError
+            Every rule that is broken, with an example and the share of random draws that break it.
+        """
+        rng = np.random.default_rng(DRAW_SEED)
+        found: dict[str, _Breach] = {}
+        for params in self.extremes():
+            self._note(params, facts, buildable, found, drawn=False)
+        for _ in range(draws):
+            self._note(self.draw(rng), facts, buildable, found, drawn=True)
+        if not found:
+            return
+        names = ", ".join(shown(space.path) for space in self.spaces)
+        lines = [
+            f"{breach.message}; broken by {_percent(breach.drawn, draws)} of random draws"
+            for breach in found.values()
+        ]
+        told = "\n  ".join(lines)
+        raise SpaceError(f"{names} can draw what no model can be built from:\n  {told}")
+
+    def _note(
+        self,
+        params: Parameters,
+        facts: Mapping[str, int],
+        buildable: Callable[[Parameters], None] | None,
+        found: dict[str, _Breach],
+        *,
+        drawn: bool,
+    ) -> None:
+        """Enter what is wrong with one configuration, under the rule that it breaks."""
+        space = self._space(params[FAMILY])
+        values = {**facts, **params}
+        broken = [
+            (f"{space.name}:{constraint.rule.text}:{constraint.place}", text)
+            for constraint in space.constraints
+            if (text := constraint.broken(values))
+        ]
+        if not broken and buildable is not None:
+            try:
+                buildable(params)
+            except (GenoHpoError, ValueError) as error:
+                told = ", ".join(f"{name} = {said(value)}" for name, value in params.items())
+                message = f"{error}, with {told} ({shown(space.path)})"
+                broken = [(f"{space.name}:{_without_numbers(str(error))}", message)]
+        for key, message in broken:
+            breach = found.get(key, _Breach(message, 0))
+            found[key] = _Breach(breach.message, breach.drawn + drawn)
+
+    def _space(self, family: object) -> Space:
+        """Give the space of a family.
+
+        Raises
+        ------
+        InputError
+            No space is of this family.
+        """
+        for space in self.spaces:
+            if space.family == family:
+                return space
+        known = ", ".join(self.families)
+        raise InputError(f"family must be one of {known}, got {family!r}")
+
+
+@dataclass(frozen=True)
+class _Breach:
+    """The first example of a broken rule, and how many random draws break it."""
+
+    message: str
+    drawn: int
+
+
+def _overriding(values: Mapping[str, Value]) -> Callable[[Searched], Value]:
+    """Decide by `values` where they name a node, else by its default."""
+    return lambda node: values.get(node.key, node.default)
+
+
+def _own(node: Searched, value: Any) -> Value:
+    """Give `value` as the node itself would draw it.
+
+    Raises
+    ------
+    InputError
+        The node cannot draw it.
+    """
+    if isinstance(node, Float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, (bool, int, float, str)) or not node.holds(value):
+        raise InputError(f"{node.key} must be in {node.range}, got {value!r}")
+    return node.snap(float(value)) if isinstance(node, Float) else value
+
+
+def _percent(count: int, draws: int) -> str:
+    share = 100 * count / draws if draws else 0.0
+    return f"{share:.0f} %" if share >= 1 or count == 0 else "less than 1 %"
+
+
+def _without_numbers(text: str) -> str:
+    return "".join("#" if letter.isdigit() else letter for letter in text)

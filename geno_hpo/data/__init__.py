@@ -1,0 +1,1 @@
+"""Files, catalogue entries and simulations → the frozen `Dataset` of integer codes."""

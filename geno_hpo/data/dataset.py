@@ -1,0 +1,284 @@
+"""The frozen `Dataset` every reader gives: integer codes, ids, targets, groups, origin.
+
+Shapes: ``codes`` is ``(samples, positions)`` int8 for sequences (the codes of
+`geno_hpo.encoding`) and ``(samples, variants)`` int8 dosages for variants; a target's values
+are ``(samples, outputs)`` float32 with NaN for a missing label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geno_hpo.errors import DataError
+
+__all__ = ["Dataset", "Locus", "Origin", "Target", "Truth"]
+
+Kind = Literal["sequence", "variants"]
+Task = Literal["binary", "multiclass", "multilabel", "regression"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted.
+
+    Parameters
+    ----------
+    task
+        ``binary``, ``multiclass``, ``multilabel`` or ``regression``.
+    values
+        ``(samples, outputs)`` float32. Binary and multilabel hold 0/1, multiclass holds the
+        class index in one column, regression the trait. NaN where the label is missing.
+    names
+        One name an output column (the drug, the trait).
+    classes
+        Names of the classes: two for binary (index 1 is the positive one), all for multiclass,
+        empty for multilabel and regression.
+
+    Raises
+    ------
+    DataError
+        Shapes or values that break the rules above.
+    """
+
+    task: Task
+    values: NDArray[np.float32]
+    names: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
+            raise DataError(
+                f"target values must be (samples, {len(self.names)}), got {self.values.shape}"
+            )
+        if np.isinf(self.values).any():
+            raise DataError(f"target {', '.join(self.names)} holds infinite values")
+        known = self.values[~np.isnan(self.values)]
+        if self.task == "binary" and len(self.classes) != 2:
+            raise DataError(f"a binary target has two classes, got {list(self.classes)}")
+        if self.task in ("binary", "multilabel") and not np.isin(known, (0.0, 1.0)).all():
+            raise DataError(f"a {self.task} target holds 0 and 1, got {np.unique(known)[:5]}")
+        if self.task in ("binary", "multiclass", "multilabel"):
+            for column, name in enumerate(self.names):
+                labels = np.unique(self.values[:, column])
+                if np.sum(~np.isnan(labels)) < 2:
+                    raise DataError(
+                        f"target {name!r} has one class only: a {self.task} study needs two"
+                    )
+
+    @property
+    def units(self) -> int:
+        """Width of the model's output layer."""
+        return len(self.classes) if self.task == "multiclass" else len(self.names)
+
+    def take(self, samples: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Values of these samples, ``(len(samples), outputs)``."""
+        return self.values[samples]
+
+
+@dataclass(frozen=True)
+class Locus:
+    """A stretch of the position axis that belongs to one gene or region.
+
+    Parameters
+    ----------
+    name
+        Gene or region, such as ``katG``.
+    start, stop
+        Half-open, 0-based columns of the dataset's position axis.
+    genome
+        For each column the 0-based genome position, −1 for columns without one (insertions).
+        Empty when the locus has no genome.
+    strand
+        ``+`` or ``-``: the strand whose sequence the columns show, read 5′ to 3′.
+    coding
+        First column of the reading frame relative to `start`, or −1 when not coding.
+    """
+
+    name: str
+    start: int
+    stop: int
+    genome: tuple[int, ...] = ()
+    strand: Literal["+", "-"] = "+"
+    coding: int = -1
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a simulation knows: the causal positions (or variants) and the best possible score.
+
+    Parameters
+    ----------
+    positions
+        0-based columns of `Dataset.codes` that cause the target.
+    oracle
+        Score of a predictor that knows the causal states, by metric name, e.g. ``{"auc": .96}``.
+    """
+
+    positions: tuple[int, ...]
+    oracle: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a dataset comes from, for logs, tags and the report."""
+
+    source: str
+    simulated: bool = False
+    licence: str = ""
+    citation: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples, codes and labels; a value that exists is valid.
+
+    Parameters
+    ----------
+    name
+        Name of the data set.
+    kind
+        ``sequence`` (codes of `geno_hpo.encoding`) or ``variants`` (allele dosages).
+    ids
+        Sample ids, unique.
+    codes
+        ``(samples, positions)`` int8. Sequences: A C G T = 0 1 2 3, gap = 4, unknown = −1.
+        Variants: dosage 0, 1, 2 of the counted allele, −1 = not called.
+    axis
+        Name of each column of `codes` (``katG:315.2``, ``rs123``).
+    target
+        Labels.
+    groups
+        Named grouping of the samples, each ``(samples,)`` of strings (lineage, family).
+    loci
+        For sequences: the stretches of the axis, in order; empty when there are none.
+    origin
+        Where it comes from.
+    truth
+        What a simulation knows, else None.
+    """
+
+    name: str
+    kind: Kind
+    ids: tuple[str, ...]
+    codes: NDArray[np.int8]
+    axis: tuple[str, ...]
+    target: Target
+    origin: Origin
+    groups: dict[str, NDArray[np.str_]] = field(default_factory=dict)
+    loci: tuple[Locus, ...] = ()
+    truth: Truth | None = None
+
+    def __post_init__(self) -> None:
+        if self.codes.dtype != np.int8 or self.codes.ndim != 2:
+            raise DataError(f"codes must be 2-d int8, got {self.codes.ndim}-d {self.codes.dtype}")
+        samples, columns = self.codes.shape
+        if samples == 0 or columns == 0:
+            raise DataError(f"data set {self.name!r} is empty: {samples} samples × {columns}")
+        for what, length, wanted in (
+            ("ids", len(self.ids), samples),
+            ("target values", len(self.target.values), samples),
+            ("axis names", len(self.axis), columns),
+            *((f"group {name!r}", len(group), samples) for name, group in self.groups.items()),
+        ):
+            if length != wanted:
+                raise DataError(f"data set {self.name!r}: {length} {what} for {wanted}")
+        if len(set(self.ids)) != samples:
+            raise DataError(f"data set {self.name!r}: sample ids must be unique")
+        low, high = int(self.codes.min()), int(self.codes.max())
+        ceiling = 4 if self.kind == "sequence" else 2
+        if low < -1 or high > ceiling:
+            raise DataError(
+                f"data set {self.name!r}: {self.kind} codes lie in [-1, {ceiling}], "
+                f"got [{low}, {high}]"
+            )
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return int(self.codes.shape[0])
+
+    @property
+    def features(self) -> int:
+        """Number of positions or variants."""
+        return int(self.codes.shape[1])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (first 16 hex digits) over ids, codes, axis and target."""
+        digest = hashlib.sha256()
+        head = [self.kind, self.ids, self.axis, self.target.task, self.target.names]
+        digest.update(json.dumps([*head, self.target.classes]).encode())
+        digest.update(np.ascontiguousarray(self.codes).tobytes())
+        digest.update(np.ascontiguousarray(self.target.values).tobytes())
+        return digest.hexdigest()[:16]
+
+    def labelled(self) -> Dataset:
+        """The samples that have at least one label; those without are of no use to a study."""
+        keep = ~np.isnan(self.target.values).all(axis=1)
+        if keep.all():
+            return self
+        where = np.flatnonzero(keep)
+        note = f"{int((~keep).sum())} samples without a label left out"
+        return replace(
+            self,
+            ids=tuple(self.ids[i] for i in where),
+            codes=self.codes[where],
+            target=replace(self.target, values=self.target.values[where]),
+            groups={name: group[where] for name, group in self.groups.items()},
+            origin=replace(self.origin, notes=(*self.origin.notes, note)),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the data set to `folder`, so that workers map it into memory."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "codes.npy", self.codes)
+        np.save(folder / "target.npy", self.target.values)
+        for name, group in self.groups.items():
+            np.save(folder / f"group.{name}.npy", group.astype(np.str_))
+        meta: dict[str, Any] = {
+            "name": self.name,
+            "kind": self.kind,
+            "ids": self.ids,
+            "axis": self.axis,
+            "task": self.target.task,
+            "target_names": self.target.names,
+            "classes": self.target.classes,
+            "groups": list(self.groups),
+            "loci": [asdict(locus) for locus in self.loci],
+            "origin": asdict(self.origin),
+            "truth": asdict(self.truth) if self.truth else None,
+            "fingerprint": self.fingerprint,
+        }
+        (folder / "dataset.json").write_text(json.dumps(meta))
+
+    @classmethod
+    def load(cls, folder: Path) -> Dataset:
+        """Read what `save` wrote; codes are memory-mapped and shared between processes."""
+        meta = json.loads((folder / "dataset.json").read_text())
+        truth = meta["truth"]
+        return cls(
+            name=meta["name"],
+            kind=meta["kind"],
+            ids=tuple(meta["ids"]),
+            codes=np.load(folder / "codes.npy", mmap_mode="r"),
+            axis=tuple(meta["axis"]),
+            target=Target(
+                task=meta["task"],
+                values=np.load(folder / "target.npy"),
+                names=tuple(meta["target_names"]),
+                classes=tuple(meta["classes"]),
+            ),
+            groups={name: np.load(folder / f"group.{name}.npy") for name in meta["groups"]},
+            loci=tuple(Locus(**{**x, "genome": tuple(x["genome"])}) for x in meta["loci"]),
+            origin=Origin(**{**meta["origin"], "notes": tuple(meta["origin"]["notes"])}),
+            truth=Truth(tuple(truth["positions"]), truth["oracle"]) if truth else None,
+        )

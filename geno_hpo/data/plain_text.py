@@ -1,0 +1,112 @@
+"""Two catalogue sets in bare text files without header or ids: wheat599 and primer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geno_hpo import encoding
+from geno_hpo.data.dataset import Dataset, Origin, Target, Task
+from geno_hpo.data.tables import require_file
+from geno_hpo.errors import DataError, InputError
+
+__all__ = ["read_primer", "read_wheat599"]
+
+_ENVIRONMENTS = ("env1", "env2", "env3", "env4")
+
+
+def _numbers(path: Path, what: str) -> NDArray[np.float32]:
+    """Read a table of numbers between spaces, ``(rows, columns)``."""
+    require_file(path, what)
+    try:
+        table = np.loadtxt(path, dtype=np.float32, ndmin=2)
+    except ValueError as error:
+        raise DataError(f"{path} is no table of numbers: {error}") from error
+    if not np.isfinite(table).all():
+        row, column = np.argwhere(~np.isfinite(table))[0] + 1
+        raise DataError(f"{path} has a value that is not finite (row {row}, column {column})")
+    return table
+
+
+def read_wheat599(folder: Path, *, target: Sequence[str], task: Task) -> Dataset:
+    """Read the wheat lines: DArT markers 0/1 ``(599, 1279)`` and yield in environments.
+
+    Parameters
+    ----------
+    folder
+        Holds ``wheat.X`` and ``wheat.Y``; line i of both is the same wheat line.
+    target
+        Environments, of ``env1`` to ``env4``.
+    task
+        ``regression``.
+
+    Raises
+    ------
+    InputError
+        Another task, or an unknown environment.
+    DataError
+        Files that are not what they should be.
+    """
+    if task != "regression":
+        raise InputError(f"wheat599 is a regression task, got {task}")
+    for name in target:
+        if name not in _ENVIRONMENTS:
+            near = get_close_matches(name, _ENVIRONMENTS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InputError(
+                f"wheat599 has no target {name!r}{hint} (it has {', '.join(_ENVIRONMENTS)})"
+            )
+    markers = _numbers(folder / "wheat.X", "markers")
+    traits = _numbers(folder / "wheat.Y", "traits")
+    if not np.isin(markers, (0.0, 1.0)).all():
+        raise DataError(f"{folder / 'wheat.X'}: a DArT marker is 0 or 1")
+    if traits.shape != (len(markers), len(_ENVIRONMENTS)):
+        raise DataError(
+            f"{folder / 'wheat.Y'} should have {len(markers)} rows and {len(_ENVIRONMENTS)} "
+            f"columns, got {traits.shape[0]} and {traits.shape[1]}"
+        )
+    return Dataset(
+        name="wheat599",
+        kind="variants",
+        ids=tuple(f"line{row + 1:03d}" for row in range(len(markers))),
+        codes=markers.astype(np.int8),
+        axis=tuple(f"dart{column + 1:04d}" for column in range(markers.shape[1])),
+        target=Target(
+            task=task,
+            values=traits[:, [_ENVIRONMENTS.index(name) for name in target]],
+            names=tuple(target),
+        ),
+        origin=Origin(source="wheat.X, wheat.Y"),
+    )
+
+
+def read_primer(folder: Path) -> Dataset:
+    """Read the primer's sequences ``(2000, 50)``: line i of both files is one sequence.
+
+    Raises
+    ------
+    DataError
+        Files that are not what they should be.
+    """
+    require_file(folder / "sequences.txt", "sequences")
+    texts = (folder / "sequences.txt").read_text().split()
+    labels = _numbers(folder / "labels.txt", "labels")
+    if labels.shape != (len(texts), 1):
+        raise DataError(f"{folder}: {len(texts)} sequences and {len(labels)} labels")
+    ids = tuple(f"sequence{row + 1:04d}" for row in range(len(texts)))
+    codes = encoding.encode_alignment(texts, ids, gaps=False).codes
+    return Dataset(
+        name="primer",
+        kind="sequence",
+        ids=ids,
+        codes=codes,
+        axis=tuple(str(position + 1) for position in range(codes.shape[1])),
+        target=Target(
+            task="binary", values=labels, names=("motif",), classes=("absent", "present")
+        ),
+        origin=Origin(source="sequences.txt, labels.txt"),
+    )

@@ -1,0 +1,83 @@
+"""One model an output, each over the samples that have its label.
+
+Multilabel and multi-trait problems become single ones here, so that no model family needs to
+know missing labels. An output of which the training part shows one class only is predicted by
+that class's share, and a note says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from geno_hpo.baselines.protocol import Labels, Matrix, Predictions, Predictor, Setting
+
+__all__ = ["ByOutput", "Constant", "fit_by_output", "single_class"]
+
+FitOne = Callable[[Matrix, Labels], Predictor]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same value for every sample."""
+
+    value: float
+    notes: tuple[str, ...] = ()
+
+    def predict(self, x: Matrix) -> Predictions:
+        """Return the value ``(samples, 1)`` times."""
+        return np.full((len(x), 1), self.value, np.float32)
+
+
+@dataclass(frozen=True)
+class ByOutput:
+    """Single-output predictors side by side."""
+
+    parts: tuple[Predictor, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All the parts' notes."""
+        return tuple(note for part in self.parts for note in part.notes)
+
+    def predict(self, x: Matrix) -> Predictions:
+        """Predict every output, ``(samples, outputs)``."""
+        return np.concatenate([part.predict(x) for part in self.parts], axis=1)
+
+
+def single_class(y: Labels, task: str) -> Constant | None:
+    """Return what to predict for labels of one class, or None when there is something to learn.
+
+    Parameters
+    ----------
+    y
+        ``(samples,)`` known labels of one output.
+    task
+        The task; traits and multiclass labels are never constant in this sense.
+    """
+    if task not in ("binary", "multilabel") or (y.size and y.min() < y.max()):
+        return None
+    share = float(y.mean()) if y.size else 0.5
+    return Constant(share, ("an output had one class only in training: its share is predicted",))
+
+
+def fit_by_output(fit_one: FitOne, x: Matrix, y: Labels, setting: Setting) -> ByOutput:
+    """Fit `fit_one` to each output over the samples that have its label.
+
+    Parameters
+    ----------
+    fit_one
+        Takes ``(samples, features)`` and ``(samples,)`` without NaN.
+    x, y
+        ``(samples, features)`` and ``(samples, outputs)``.
+    setting
+        Its task tells classes from traits.
+    """
+    parts: list[Predictor] = []
+    for column in y.T:
+        known = ~np.isnan(column)
+        rows, labels = (x, column) if known.all() else (x[known], column[known])
+        parts.append(single_class(labels, setting.task) or fit_one(rows, labels))
+    return ByOutput(tuple(parts))

@@ -1,0 +1,87 @@
+"""The baselines by name."""
+
+from __future__ import annotations
+
+import difflib
+
+from geno_hpo.baselines.lightgbm import LightGBM
+from geno_hpo.baselines.protocol import (
+    Baseline,
+    BaselineProblem,
+    BaselineResult,
+    Labels,
+    Matrix,
+    Parameters,
+    Predictor,
+    Report,
+    Setting,
+)
+from geno_hpo.baselines.random_forest import RandomForest
+from geno_hpo.baselines.ridge import Ridge
+from geno_hpo.errors import InputError
+
+__all__ = ["BASELINES", "baseline", "fit_folds", "refit"]
+
+BASELINES: dict[str, Baseline] = {one.name: one for one in (Ridge(), RandomForest(), LightGBM())}
+
+
+def baseline(name: str) -> Baseline:
+    """Return the baseline of this name.
+
+    Raises
+    ------
+    InputError
+        An unknown name; the known are listed, the nearest first.
+    """
+    if name in BASELINES:
+        return BASELINES[name]
+    near = difflib.get_close_matches(name, BASELINES, n=len(BASELINES), cutoff=0)
+    raise InputError(f"unknown baseline {name!r}; known: {', '.join(near)}")
+
+
+def fit_folds(
+    name: str, params: Parameters, problem: BaselineProblem, report: Report
+) -> BaselineResult:
+    """Judge a configuration of a baseline on all folds.
+
+    Parameters
+    ----------
+    name
+        ``ridge``, ``random_forest`` or ``lightgbm``.
+    params
+        Hyperparameters, as its search space draws them.
+    problem
+        Folds, metric, setting.
+    report
+        ``report(step, mean score, fold scores)``; True asks to stop.
+
+    Raises
+    ------
+    InputError
+        An unknown baseline, or a hyperparameter it cannot use.
+    """
+    return baseline(name).fit_folds(params, problem, report)
+
+
+def refit(
+    name: str, params: Parameters, x: Matrix, y: Labels, setting: Setting, rounds: int = 1
+) -> Predictor:
+    """Fit a configuration of a baseline on all samples given.
+
+    Parameters
+    ----------
+    name, params
+        As for `fit_folds`.
+    x, y
+        ``(samples, features)`` and ``(samples, outputs)``.
+    setting
+        Task, units, seed, threads.
+    rounds
+        `BaselineResult.best_round` of the chosen configuration.
+
+    Raises
+    ------
+    InputError
+        An unknown baseline, or a hyperparameter it cannot use.
+    """
+    return baseline(name).refit(params, x, y, setting, rounds)

@@ -1,0 +1,278 @@
+"""Bootstrap intervals of scores on a test set: BCa, paired, by group where groups exist.
+
+A resample draws as many samples as there are, with replacement (or whole groups, where samples
+of a group resemble each other). It is held as counts ``(resamples, samples)``, so that all models
+see the same draws, and so do all the seeds of a model. The score of a model on a resample is the
+mean over its seeds: the interval speaks of the test samples, not of one lucky seed.
+
+References
+----------
+Efron (1987). Better bootstrap confidence intervals. JASA 82, 171-185.
+Efron, Tibshirani (1993). An introduction to the bootstrap. Chapman & Hall, chapters 11 and 14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geno_hpo.metrics import Metric
+
+__all__ = [
+    "Interval",
+    "bca",
+    "difference_interval",
+    "mean_score",
+    "score_interval",
+    "statistic_interval",
+]
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+# counts (resamples, samples) → values (resamples,)
+Statistic = Callable[[Array], Floats]
+
+# Counts held at once, and parts left out in turn to learn the skew.
+BLOCK = 4_000_000
+JACKKNIFE_PARTS = 500
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and what the resamples say about it.
+
+    Parameters
+    ----------
+    value
+        On the samples themselves.
+    low, high
+        Ends of the interval; NaN when too few resamples have a value.
+    p_value
+        Two-sided, of the value being 0: one minus the level of the widest interval without 0.
+    level
+        Coverage aimed at.
+    resamples, undefined
+        How many were drawn, and how many of them have no value (a class is missing).
+    """
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    level: float
+    resamples: int
+    undefined: int
+
+
+def mean_score(metric: Metric, truth: Array, predictions: Array) -> float:
+    """Score of a model: mean over its seeds.
+
+    Parameters
+    ----------
+    metric
+        What is scored.
+    truth
+        ``(samples, outputs)``.
+    predictions
+        ``(seeds, samples, units)``.
+    """
+    return float(np.mean([metric.score(truth, one) for one in predictions]))
+
+
+def score_interval(
+    truth: Array,
+    predictions: Array,
+    metric: Metric,
+    *,
+    resamples: int = 2000,
+    seed: int = 1,
+    level: float = 0.95,
+    groups: Array | None = None,
+) -> Interval:
+    """Interval of a model's mean score over its seeds.
+
+    Parameters
+    ----------
+    truth
+        ``(samples, outputs)``, NaN where the label is missing.
+    predictions
+        ``(seeds, samples, units)``.
+    metric
+        What is scored.
+    resamples, seed, level
+        Number of draws, their seed, the coverage aimed at.
+    groups
+        ``(samples,)``: draw whole groups.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not belong together, or a level outside (0, 1).
+    """
+    return statistic_interval(
+        lambda counts: _mean_resampled(metric, truth, predictions, counts),
+        len(truth),
+        resamples=resamples,
+        seed=seed,
+        level=level,
+        groups=groups,
+    )
+
+
+def statistic_interval(
+    statistic: Statistic,
+    samples: int,
+    *,
+    resamples: int = 2000,
+    seed: int = 1,
+    level: float = 0.95,
+    groups: Array | None = None,
+) -> Interval:
+    """BCa interval of any statistic of weighted samples.
+
+    Parameters
+    ----------
+    statistic
+        From counts ``(resamples, samples)`` to values ``(resamples,)``, NaN where undefined.
+    samples
+        Number of samples.
+    resamples, seed, level, groups
+        See `score_interval`.
+
+    Raises
+    ------
+    ValueError
+        A level outside (0, 1), no resamples, or groups of another length.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1), got {level}")
+    if resamples < 1:
+        raise ValueError(f"resamples must be at least 1, got {resamples}")
+    if groups is not None and len(groups) != samples:
+        raise ValueError(f"groups must be ({samples},), got {np.shape(groups)}")
+    rng = np.random.default_rng([seed, 0xB007])
+    unit = np.arange(samples) if groups is None else np.unique(groups, return_inverse=True)[1]
+    units = int(unit.max()) + 1
+    step = max(1, BLOCK // samples)
+    drawn = [
+        statistic(
+            rng.multinomial(units, np.full(units, 1 / units), min(step, resamples - done))[:, unit]
+        )
+        for done in range(0, resamples, step)
+    ]
+    values = np.concatenate(drawn)
+    part = rng.permutation(units) % min(units, JACKKNIFE_PARTS)
+    left_out = statistic((part[unit] != np.arange(part.max() + 1)[:, None]).astype(np.int64))
+    value = float(statistic(np.ones((1, samples), np.int64))[0])
+    defined = values[~np.isnan(values)]
+    low, high, p_value = bca(value, defined, left_out[~np.isnan(left_out)], level)
+    return Interval(value, low, high, p_value, level, resamples, len(values) - len(defined))
+
+
+def bca(
+    value: float, resampled: Floats, left_out: Floats, level: float
+) -> tuple[float, float, float]:
+    """Bias-corrected and accelerated interval, and the p-value of 0 that goes with it.
+
+    Parameters
+    ----------
+    value
+        The estimate.
+    resampled
+        ``(resamples,)`` values on resamples, without NaN.
+    left_out
+        ``(parts,)`` values with a part of the samples left out: the jackknife.
+    level
+        Coverage aimed at.
+
+    Returns
+    -------
+    tuple of float
+        Low end, high end, two-sided p-value; NaN with fewer than two resamples.
+    """
+    from scipy.special import ndtr, ndtri
+
+    size = len(resampled)
+    if size < 2 or np.isnan(value):
+        return float("nan"), float("nan"), float("nan")
+    bias = ndtri(_share_below(resampled, value))
+    skew = _acceleration(left_out)
+    tails = ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
+    shifted = bias + tails
+    low, high = np.quantile(resampled, ndtr(bias + shifted / (1 - skew * shifted)))
+    # The same transformation backwards: which tail has 0 for its end?
+    above = ndtri(_share_below(resampled, 0.0)) - bias
+    tail = ndtr(above / max(1 + skew * above, np.finfo(float).eps) - bias)
+    p_value = float(np.clip(2 * min(tail, 1 - tail), 1 / (size + 1), 1))
+    return float(low), float(high), p_value
+
+
+def _share_below(resampled: Floats, value: float) -> float:
+    """Share of resamples below `value`, ties counting half, never quite 0 or 1."""
+    size = len(resampled)
+    below = (np.sum(resampled < value) + 0.5 * np.sum(resampled == value)) / size
+    return float(np.clip(below, 0.5 / size, 1 - 0.5 / size))
+
+
+def _acceleration(left_out: Floats) -> float:
+    """Skew of the jackknife values."""
+    if len(left_out) == 0:
+        return 0.0
+    deviation = left_out.mean() - left_out
+    spread = float((deviation**2).sum())
+    # Squares of rounding errors are no skew.
+    if spread <= len(left_out) * (1e-12 * max(1.0, float(np.abs(left_out).max()))) ** 2:
+        return 0.0
+    return float((deviation**3).sum() / (6 * spread**1.5))
+
+
+def _mean_resampled(metric: Metric, truth: Array, predictions: Array, counts: Array) -> Floats:
+    """Mean score over the seeds on each resample, ``(resamples,)``."""
+    total = np.zeros(len(counts))
+    for one in predictions:
+        total += metric.resampled(truth, one, counts)
+    return total / len(predictions)
+
+
+def difference_interval(
+    truth: Array,
+    first: Array,
+    second: Array,
+    metric: Metric,
+    *,
+    resamples: int = 2000,
+    seed: int = 1,
+    level: float = 0.95,
+    groups: Array | None = None,
+) -> Interval:
+    """Interval of a difference of two models' mean scores, `first` − `second`, paired.
+
+    Parameters
+    ----------
+    truth
+        ``(samples, outputs)``, NaN where the label is missing.
+    first, second
+        ``(seeds, samples, units)``; the numbers of seeds may differ.
+    metric, resamples, seed, level, groups
+        See `score_interval`.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not belong together, or a level outside (0, 1).
+    """
+    return statistic_interval(
+        lambda counts: (
+            _mean_resampled(metric, truth, first, counts)
+            - _mean_resampled(metric, truth, second, counts)
+        ),
+        len(truth),
+        resamples=resamples,
+        seed=seed,
+        level=level,
+        groups=groups,
+    )

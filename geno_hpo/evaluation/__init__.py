@@ -1,0 +1,1 @@
+"""One configuration over all folds: preprocess, train and score networks and baselines."""

@@ -1,0 +1,118 @@
+"""One baseline configuration over the same folds, and the winner's refit.
+
+Baselines read what the network reads in the form that suits them: sequences as one binary column
+for each symbol that differs from the commonest at a position that varies in the training part;
+variants as the fold's imputed, scaled dosages.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geno_hpo.baselines import (
+    BaselineProblem,
+    BaselineResult,
+    FoldData,
+    Setting,
+    fit_folds,
+    refit,
+)
+from geno_hpo.baselines.protocol import Report
+from geno_hpo.data.dataset import Dataset
+from geno_hpo.metrics import METRICS
+from geno_hpo.preprocess import fit_variants, sequence_features
+from geno_hpo.splits import Split
+
+if TYPE_CHECKING:
+    from geno_hpo.config import PreprocessConfig
+
+__all__ = ["BaselineEvaluation"]
+
+Parameters = dict[str, bool | int | float | str]
+
+
+class BaselineEvaluation:
+    """Fits and judges baselines on one data set and split.
+
+    Parameters
+    ----------
+    dataset, split
+        The samples, and which of them are for what.
+    settings
+        Preprocessing that is fitted inside each fold.
+    metric
+        Name of the score.
+    threads
+        Threads that a fit may use.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        split: Split,
+        settings: PreprocessConfig,
+        metric: str,
+        *,
+        threads: int = 1,
+    ) -> None:
+        self.dataset = dataset
+        self.split = split
+        self.settings = settings
+        self.metric = METRICS[metric]
+        self.threads = threads
+
+    @cached_property
+    def _folds(self) -> tuple[FoldData, ...]:
+        labels = self.dataset.target
+        folds = []
+        for fold in self.split.folds:
+            x_train, x_valid = self._features(fold.train, fold.valid)
+            y_train, y_valid = labels.take(fold.train), labels.take(fold.valid)
+            folds.append(FoldData(x_train, y_train, x_valid, y_valid))
+        return tuple(folds)
+
+    def _features(
+        self, train: NDArray[np.intp], other: NDArray[np.intp]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Features of both parts, learned from the first."""
+        codes = np.asarray(self.dataset.codes)
+        if self.dataset.kind == "sequence":
+            sites = sequence_features(codes, train)
+            return sites.transform(codes[train]), sites.transform(codes[other])
+        fitted = fit_variants(
+            codes, self.dataset.target.values, train, self.settings, self.dataset.target.task
+        )
+        return fitted.transform(codes[train]), fitted.transform(codes[other])
+
+    def _setting(self, seed: int) -> Setting:
+        target = self.dataset.target
+        return Setting(task=target.task, units=target.units, seed=seed, threads=self.threads)
+
+    def trial(self, model: str, params: Parameters, *, seed: int, report: Report) -> BaselineResult:
+        """Fit one configuration of `model` on every fold.
+
+        Raises
+        ------
+        InputError
+            A hyperparameter that the baseline cannot use.
+        """
+        problem = BaselineProblem(self._folds, self.metric, self._setting(seed))
+        return fit_folds(model, params, problem, report)
+
+    def refit(
+        self, model: str, params: Parameters, *, rounds: int, seed: int
+    ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+        """Fit on the whole development part; predictions of the test set, and notes."""
+        development, test = self.split.development, self.split.test
+        x_train, x_test = self._features(development, test)
+        y_train = self.dataset.target.take(development)
+        fitted = refit(model, params, x_train, y_train, self._setting(seed), rounds)
+        return fitted.predict(x_test), fitted.notes
+
+    def score(self, samples: NDArray[np.intp], predictions: NDArray[np.float32]) -> float:
+        """The study's score of predictions for these samples."""
+        return float(self.metric.score(self.dataset.target.take(samples), predictions))

@@ -1,0 +1,109 @@
+"""The parts that families are made of, as Keras layers.
+
+Tensors are ``(batch, length, channels)`` before the head and ``(batch, features)`` after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+__all__ = ["DROPOUT_RATE", "Blocks", "RuntimeDropout"]
+
+DROPOUT_RATE = "dropout_rate"
+"""Name of the variable that holds a `RuntimeDropout`'s rate."""
+
+
+@keras.saving.register_keras_serializable(package="geno_hpo")
+class RuntimeDropout(layers.Layer):  # type: ignore[misc]
+    """Dropout whose rate is a variable, so that one compiled function serves every rate.
+
+    Same function as ``keras.layers.Dropout``: in training each value is kept with probability
+    ``1 − rate`` and then divided by it; otherwise the input passes.
+
+    Parameters
+    ----------
+    seed
+        Seed of the masks until an engine sets the generator's state.
+    """
+
+    def __init__(self, seed: int = 0, **options: Any) -> None:
+        super().__init__(**options)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.rate = self.add_weight(
+            name=DROPOUT_RATE, shape=(), initializer="zeros", trainable=False
+        )
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Drop values in training."""
+        if not training:
+            return inputs
+        noise = keras.random.uniform(ops.shape(inputs), seed=self.seed_generator)
+        rate = ops.convert_to_tensor(self.rate)
+        kept = ops.cast(noise >= rate, inputs.dtype)
+        return inputs * (kept / (1.0 - rate))
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Makes layers; `plain` makes ordinary Keras layers only, for export.
+
+    Parameters
+    ----------
+    plain
+        Use ``keras.layers.Dropout`` in place of `RuntimeDropout`.
+    activation
+        Keras name of the hidden layers' activation.
+    batch_norm
+        Normalise between a layer and its activation; the layer then has no bias of its own, which
+        normalisation would take away again.
+    dropout
+        Rate, or None for no dropout layers at all.
+    """
+
+    plain: bool
+    activation: str
+    batch_norm: bool
+    dropout: float | None
+
+    def activate(self, tensor: Any, name: str) -> Any:
+        """Batch normalisation, if any, then the activation."""
+        if self.batch_norm:
+            tensor = layers.BatchNormalization(name=f"{name}_norm")(tensor)
+        return layers.Activation(self.activation, name=f"{name}_{self.activation}")(tensor)
+
+    def drop(self, tensor: Any, name: str) -> Any:
+        """Dropout in front of the dense layer called `name`."""
+        if self.dropout is None:
+            return tensor
+        if self.plain:
+            return layers.Dropout(self.dropout, name=f"{name}_dropout")(tensor)
+        return RuntimeDropout(name=f"{name}_dropout")(tensor)
+
+    def conv(self, tensor: Any, filters: int, kernel: int, name: str) -> Any:
+        """1-d convolution that keeps the length, activated."""
+        bias = not self.batch_norm
+        layer = layers.Conv1D(filters, kernel, padding="same", use_bias=bias, name=name)
+        return self.activate(layer(tensor), name)
+
+    def pool(self, tensor: Any, width: int, name: str) -> Any:
+        """Maximum over windows of `width`; the length is divided and rounded up, never to 0."""
+        if width == 1:
+            return tensor
+        return layers.MaxPooling1D(width, padding="same", name=name)(tensor)
+
+    def head(self, tensor: Any, kind: str) -> Any:
+        """From ``(batch, length, channels)`` to ``(batch, features)``."""
+        if kind == "max":
+            return layers.GlobalMaxPooling1D(name="head_max")(tensor)
+        if kind == "average":
+            return layers.GlobalAveragePooling1D(name="head_average")(tensor)
+        return layers.Flatten(name="head_flat")(tensor)
+
+    def dense(self, tensor: Any, neurons: int, name: str) -> Any:
+        """Fully connected layer, activated."""
+        layer = layers.Dense(neurons, use_bias=not self.batch_norm, name=name)
+        return self.activate(layer(tensor), name)

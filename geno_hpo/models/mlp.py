@@ -1,0 +1,46 @@
+"""Multi-layer perceptrons: dense layers over all positions or variants at once.
+
+A sequence enters as its flattened one-hot code. Each level is dense → batch norm (optional) →
+activation → dropout.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geno_hpo.models.family import Family
+from geno_hpo.models.parameters import ACTIVATION, BATCH_NORM, DROPOUT, Parameter, Parameters
+from geno_hpo.models.shape import ModelShape
+
+__all__ = ["MLP"]
+
+
+def _check(params: Parameters, shape: ModelShape) -> None:
+    """Accept everything: every perceptron fits every shape."""
+
+
+def _body(inputs: Any, params: Parameters, blocks: Any) -> Any:
+    """From ``(batch, length, symbols)`` or ``(batch, variants)`` to ``(batch, neurons)``."""
+    tensor = blocks.head(inputs, "flat") if len(inputs.shape) == 3 else inputs
+    total = int(params["layers"])
+    for level in range(1, total + 1):
+        tensor = blocks.dense(tensor, int(params["neurons"]), name=f"dense_{level}")
+        following = "logits" if level == total else f"dense_{level + 1}"
+        tensor = blocks.drop(tensor, name=following)
+    return tensor
+
+
+MLP = Family(
+    name="mlp",
+    description="Dense layers over all positions or variants.",
+    kinds=("sequence", "variants"),
+    parameters=(
+        Parameter("layers", "int", 1, "Hidden layers; 0 is a linear model.", low=0, high=12),
+        Parameter("neurons", "int", 64, "Units of each hidden layer.", low=1),
+        ACTIVATION,
+        BATCH_NORM,
+        DROPOUT,
+    ),
+    check=_check,
+    body=_body,
+)

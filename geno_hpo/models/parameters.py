@@ -1,0 +1,209 @@
+"""Hyperparameters of models and training: names, rules, defaults, and which are runtime values.
+
+One flat dict of short names describes a configuration. A parameter that is left out takes its
+default. *Runtime* parameters change no shape: trials that differ only in them share one compiled
+function. A runtime parameter without a default (``dropout``, ``l2`` …) is switched off by leaving
+it out, and then costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from geno_hpo.errors import InputError
+
+__all__ = [
+    "ACTIVATION",
+    "BATCH_NORM",
+    "DROPOUT",
+    "OPTIMIZERS",
+    "TRAINING",
+    "Parameter",
+    "Parameters",
+    "Value",
+    "resolve",
+]
+
+Value = bool | int | float | str
+Parameters = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One hyperparameter and its rule.
+
+    Parameters
+    ----------
+    name
+        Short name, as in a space file.
+    kind
+        ``int``, ``float``, ``bool`` or ``choice``.
+    default
+        Value when left out; None switches the feature off.
+    low, high
+        Bounds for numbers; `low` and `high` are allowed values unless `open_low`, `open_high`.
+    choices
+        Allowed values of a choice.
+    runtime
+        Whether a compiled function takes it as a value.
+    doc
+        One sentence.
+    """
+
+    name: str
+    kind: str
+    default: Value | None
+    doc: str
+    low: float = float("-inf")
+    high: float = float("inf")
+    open_low: bool = False
+    open_high: bool = False
+    choices: tuple[str, ...] = ()
+    runtime: bool = False
+
+    @property
+    def rule(self) -> str:
+        """The rule in words, such as ``dropout must lie in [0, 1)``."""
+        if self.kind == "choice":
+            return f"{self.name} must be one of {', '.join(self.choices)}"
+        if self.kind == "bool":
+            return f"{self.name} must be true or false"
+        left, right = "(" if self.open_low else "[", ")" if self.open_high else "]"
+        if self.high == float("inf"):
+            bounds = f"{'above' if self.open_low else 'at least'} {self.low:g}"
+            return f"{self.name} must be {'an integer ' if self.kind == 'int' else ''}{bounds}"
+        number = "be an integer in" if self.kind == "int" else "lie in"
+        return f"{self.name} must {number} {left}{self.low:g}, {self.high:g}{right}"
+
+    def check(self, value: Value) -> Value:
+        """Give `value` in its own type.
+
+        Raises
+        ------
+        InputError
+            The value breaks the rule.
+        """
+        if self.kind == "choice":
+            good = isinstance(value, str) and value in self.choices
+        elif self.kind == "bool":
+            good = isinstance(value, bool)
+        elif isinstance(value, (bool, str)):
+            good = False
+        else:
+            good = self.low <= value <= self.high and not (
+                (self.open_low and value == self.low) or (self.open_high and value == self.high)
+            )
+            good = good and (self.kind == "float" or float(value).is_integer())
+        if not good:
+            raise InputError(f"{self.rule}, got {value!r}")
+        if self.kind == "int":
+            return int(value)
+        return float(value) if self.kind == "float" else value
+
+
+OPTIMIZERS: dict[str, tuple[str, ...]] = {
+    "adadelta": ("rho",),
+    "adagrad": (),
+    "adam": ("beta_1", "beta_2"),
+    "adamax": ("beta_1", "beta_2"),
+    "adamw": ("beta_1", "beta_2"),
+    "ftrl": (),
+    "lion": ("beta_1", "beta_2"),
+    "nadam": ("beta_1", "beta_2"),
+    "rmsprop": ("rho", "momentum"),
+    "sgd": ("momentum", "nesterov"),
+}
+"""Keras optimizers by their Keras name, and the parameters that belong to each."""
+
+
+def _share(name: str, doc: str, default: Value | None = None) -> Parameter:
+    """Make a runtime float in [0, 1)."""
+    return Parameter(name, "float", default, doc, low=0.0, high=1.0, open_high=True, runtime=True)
+
+
+TRAINING: tuple[Parameter, ...] = (
+    Parameter("batch_size", "int", 32, "Samples a step; the last batch may be smaller.", low=1),
+    Parameter(
+        "learning_rate", "float", 1e-3, "Learning rate.", low=0.0, open_low=True, runtime=True
+    ),
+    Parameter("optimizer", "choice", "adam", "Keras optimizer.", choices=tuple(OPTIMIZERS)),
+    Parameter(
+        "weight_decay",
+        "float",
+        None,
+        "Decoupled decay of every trainable variable, as Keras applies it; adamw: 0.004.",
+        low=0.0,
+        runtime=True,
+    ),
+    _share("momentum", "Momentum of sgd and rmsprop; without it there is none."),
+    Parameter("nesterov", "bool", None, "Nesterov momentum of sgd; without it false."),
+    _share("beta_1", "Decay of the first moment; without it Keras's default."),
+    _share("beta_2", "Decay of the second moment; without it Keras's default."),
+    _share("rho", "Decay of the squared gradient; without it Keras's default."),
+    Parameter(
+        "l2", "float", None, "L2 penalty on kernels: l2 × sum of squares.", low=0.0, runtime=True
+    ),
+    _share("label_smoothing", "Label smoothing of the classification losses, as in Keras."),
+)
+"""Parameters of training, shared by every family."""
+
+ACTIVATION = Parameter(
+    "activation",
+    "choice",
+    "relu",
+    "Activation of hidden layers.",
+    choices=("relu", "elu", "gelu", "selu", "silu", "tanh"),
+)
+BATCH_NORM = Parameter("batch_norm", "bool", False, "Batch normalisation before activations.")
+DROPOUT = _share("dropout", "Dropout rate around dense layers; without it no dropout layer.")
+
+
+def resolve(params: Parameters, known: Iterable[Parameter]) -> dict[str, Value]:
+    """Check `params` against `known` and fill in defaults.
+
+    Parameters
+    ----------
+    params
+        Flat hyperparameters; ``family`` is passed through.
+    known
+        The family's parameters and those of training.
+
+    Returns
+    -------
+    dict
+        Every parameter that is set or has a default, in the order of `known`, after ``family``.
+
+    Raises
+    ------
+    InputError
+        An unknown name (the nearest known one is told), a value that breaks its rule, or a
+        parameter of another optimizer.
+    """
+    table = {parameter.name: parameter for parameter in known}
+    for name in params:
+        if name != "family" and name not in table:
+            near = get_close_matches(name, table, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InputError(
+                f"unknown parameter {name!r} for family {params.get('family')!r}{hint} "
+                f"(known: {', '.join(sorted(table))})"
+            )
+    full: dict[str, Value] = {"family": params["family"]} if "family" in params else {}
+    for name, parameter in table.items():
+        if name in params:
+            full[name] = parameter.check(params[name])
+        elif parameter.default is not None:
+            full[name] = parameter.default
+    optimizer = str(full.get("optimizer", ""))
+    own = {name for names in OPTIMIZERS.values() for name in names}
+    for name in sorted(own & full.keys()):
+        if name not in OPTIMIZERS.get(optimizer, ()):
+            homes = [key for key, names in OPTIMIZERS.items() if name in names]
+            raise InputError(
+                f"{name} belongs to optimizer {', '.join(homes)}, got it with {optimizer!r}"
+            )
+    if optimizer == "adamw":
+        full.setdefault("weight_decay", 0.004)
+    return full

@@ -1,0 +1,138 @@
+"""The model families by name, and what is asked of them: check, signature, build.
+
+`check` and `signature` import no Keras, so a search space is checked before anything heavy runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from geno_hpo.errors import InputError
+from geno_hpo.models.cnn import CNN
+from geno_hpo.models.family import Family
+from geno_hpo.models.mlp import MLP
+from geno_hpo.models.parameters import TRAINING, Parameter, Parameters, Value, resolve
+from geno_hpo.models.shape import ModelShape
+
+__all__ = ["FAMILIES", "build", "check", "complete", "family_of", "runtime_values", "signature"]
+
+FAMILIES: dict[str, Family] = {family.name: family for family in (CNN, MLP)}
+
+
+def family_of(params: Parameters) -> Family:
+    """Give the family a configuration names.
+
+    Raises
+    ------
+    InputError
+        ``family`` is missing or unknown.
+    """
+    name = str(params.get("family", ""))
+    if name not in FAMILIES:
+        near = get_close_matches(name, FAMILIES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"family must be one of {', '.join(FAMILIES)}, got {name!r}{hint}")
+    return FAMILIES[name]
+
+
+def _known(family: Family) -> Iterable[Parameter]:
+    """Parameters of the family and of training."""
+    return (*family.parameters, *TRAINING)
+
+
+def complete(params: Parameters, shape: ModelShape) -> dict[str, Value]:
+    """Check a configuration and fill in defaults.
+
+    Raises
+    ------
+    InputError
+        The family does not take this kind of data, a parameter is unknown or breaks its rule, or
+        parameters and shape do not agree.
+    """
+    family = family_of(params)
+    if shape.kind not in family.kinds:
+        raise InputError(f"family {family.name} takes {', '.join(family.kinds)}, got {shape.kind}")
+    full = resolve(params, _known(family))
+    if shape.task == "regression" and "label_smoothing" in full:
+        raise InputError("label_smoothing belongs to classification, got it with a regression")
+    family.check(full, shape)
+    return full
+
+
+def check(params: Parameters, shape: ModelShape) -> None:
+    """Raise InputError if no model can be built and trained from these parameters."""
+    complete(params, shape)
+
+
+def runtime_values(params: Parameters, shape: ModelShape) -> dict[str, float]:
+    """Give the values a compiled function takes when it runs, by name."""
+    full = complete(params, shape)
+    names = [x.name for x in _known(family_of(params)) if x.runtime and x.name in full]
+    return {name: float(full[name]) for name in names}
+
+
+def signature(params: Parameters, shape: ModelShape) -> tuple[Any, ...]:
+    """Give what decides the compiled function: equal signatures share one.
+
+    The shape, every parameter that is no runtime value, and *which* runtime values are in use.
+    """
+    full = complete(params, shape)
+    runtime = runtime_values(params, shape)
+    fixed = tuple(sorted((name, value) for name, value in full.items() if name not in runtime))
+    return (shape, fixed, tuple(sorted(runtime)))
+
+
+def build(
+    params: Parameters,
+    shape: ModelShape,
+    *,
+    plain: bool = False,
+    probabilities: bool = False,
+    seed: int = 0,
+) -> Any:
+    """Build the Keras model of a configuration.
+
+    Parameters
+    ----------
+    params, shape
+        The configuration.
+    plain
+        Ordinary Keras layers only (for export); else dropout rates are variables.
+    probabilities
+        Add the task's final activation; else the model gives logits.
+    seed
+        Decides the initial weights.
+
+    Returns
+    -------
+    keras.Model
+        From ``(batch, *shape.input_shape)`` to ``(batch, shape.units)``.
+
+    Raises
+    ------
+    InputError
+        As `complete`.
+    """
+    full = complete(params, shape)
+    import keras
+
+    from geno_hpo.models.blocks import Blocks
+    from geno_hpo.models.initial import initialise
+
+    family = family_of(params)
+    blocks = Blocks(
+        plain=plain,
+        activation=str(full["activation"]),
+        batch_norm=bool(full["batch_norm"]),
+        dropout=float(full["dropout"]) if "dropout" in full else None,
+    )
+    inputs = keras.Input(shape.input_shape, name="inputs")
+    tensor = family.body(inputs, full, blocks)
+    tensor = keras.layers.Dense(shape.units, name="logits")(tensor)
+    if probabilities:
+        tensor = keras.layers.Activation(shape.activation, name="prediction")(tensor)
+    model = keras.Model(inputs, tensor, name=family.name)
+    initialise(model, seed)
+    return model

@@ -1,0 +1,61 @@
+"""What a model's shapes depend on beside its hyperparameters: the data set's form and the task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from geno_hpo.errors import InputError
+
+__all__ = ["ModelShape"]
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """Input and output of a model.
+
+    Parameters
+    ----------
+    kind
+        ``sequence``: input ``(length, symbols)``; ``variants``: input ``(length,)``.
+    length
+        Positions of a sequence, or number of variants that enter.
+    symbols
+        4 (A C G T) or 5 (with gaps) for sequences, 1 for variants.
+    units
+        Width of the output layer.
+    task
+        ``binary``, ``multiclass``, ``multilabel`` or ``regression``.
+
+    Raises
+    ------
+    InputError
+        Values that break the rules above.
+    """
+
+    kind: Literal["sequence", "variants"]
+    length: int
+    symbols: int
+    units: int
+    task: Literal["binary", "multiclass", "multilabel", "regression"]
+
+    def __post_init__(self) -> None:
+        allowed = (4, 5) if self.kind == "sequence" else (1,)
+        if self.symbols not in allowed:
+            raise InputError(f"symbols of {self.kind} must be in {allowed}, got {self.symbols}")
+        if self.length < 1:
+            raise InputError(f"length must be at least 1, got {self.length}")
+        least = 2 if self.task == "multiclass" else 1
+        if self.units < least or (self.task == "binary" and self.units != 1):
+            rule = "1" if self.task == "binary" else f"at least {least}"
+            raise InputError(f"units of a {self.task} model must be {rule}, got {self.units}")
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one sample at the model's input."""
+        return (self.length, self.symbols) if self.kind == "sequence" else (self.length,)
+
+    @property
+    def activation(self) -> str:
+        """Keras name of the activation that turns logits into predictions."""
+        return {"regression": "linear", "multiclass": "softmax"}.get(self.task, "sigmoid")

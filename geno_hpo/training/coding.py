@@ -1,0 +1,140 @@
+"""How samples become the model's input on the device: one small interface.
+
+The data set lies on the device once as int8 codes ``(samples, positions)``. A coding turns the
+rows of a batch into the float32 tensor the Keras model takes, inside the compiled function.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geno_hpo.errors import InputError
+
+__all__ = ["Coding", "DosageCoding", "OneHotCoding"]
+
+
+class Coding(Protocol):
+    """The codes of a data set and what to make of them."""
+
+    @property
+    def codes(self) -> NDArray[np.int8]:
+        """``(samples, positions)`` int8."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one sample at the model's input."""
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        """What of the coding decides a compiled function."""
+
+    @property
+    def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Dtype and shape of each array that a replica's fold must give."""
+
+    def inputs(self, rows: Any, *constants: Any) -> Any:
+        """From int8 rows ``(batch, positions)`` to float32 ``(batch, *input_shape)``."""
+
+
+def _int8_matrix(codes: NDArray[np.int8]) -> None:
+    if codes.ndim != 2 or codes.dtype != np.int8:
+        raise InputError(f"codes must be 2-d int8, got {codes.ndim}-d {codes.dtype}")
+
+
+@dataclass(frozen=True, eq=False)
+class OneHotCoding:
+    """Sequences: code *s* becomes a 1 in channel *s*, an unknown base (−1) all zeros.
+
+    Parameters
+    ----------
+    codes
+        ``(samples, length)`` int8 below `symbols`.
+    symbols
+        4 (A C G T) or 5 (with gaps).
+    """
+
+    codes: NDArray[np.int8]
+    symbols: int = 4
+
+    def __post_init__(self) -> None:
+        _int8_matrix(self.codes)
+        top = int(self.codes.max(initial=-1))
+        if top >= self.symbols:
+            raise InputError(f"codes must be below {self.symbols} symbols, got {top}")
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """``(length, symbols)``."""
+        return (int(self.codes.shape[1]), self.symbols)
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        """Name and shape."""
+        return ("one-hot", *self.input_shape)
+
+    @property
+    def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """None: nothing is fitted."""
+        return ()
+
+    def inputs(self, rows: Any, *_: Any) -> Any:
+        """One-hot ``(batch, length, symbols)``."""
+        from keras import ops
+
+        symbols = np.arange(self.symbols, dtype=np.int8)
+        return ops.cast(ops.equal(ops.expand_dims(rows, -1), symbols), "float32")
+
+
+@dataclass(frozen=True, eq=False)
+class DosageCoding:
+    """Variants: ``(dosage − mean) / scale`` of the chosen columns, not called (−1) becomes 0.
+
+    Constants of a replica: ``columns`` (k,) int32, ``mean`` (k,) and ``scale`` (k,) float32, as
+    fitted on the fold's training part.
+
+    Parameters
+    ----------
+    codes
+        ``(samples, variants)`` int8 dosages.
+    selected
+        k, the number of columns that enter; the same on every fold.
+    """
+
+    codes: NDArray[np.int8]
+    selected: int
+
+    def __post_init__(self) -> None:
+        _int8_matrix(self.codes)
+        if not 1 <= self.selected <= self.codes.shape[1]:
+            raise InputError(
+                f"selected must lie in [1, {self.codes.shape[1]}] variants, got {self.selected}"
+            )
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """``(k,)``."""
+        return (self.selected,)
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        """Name and shape."""
+        return ("dosage", int(self.codes.shape[1]), self.selected)
+
+    @property
+    def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Columns, mean and scale."""
+        k = (self.selected,)
+        return (("int32", k), ("float32", k), ("float32", k))
+
+    def inputs(self, rows: Any, *constants: Any) -> Any:
+        """Scaled dosages ``(batch, k)``."""
+        from keras import ops
+
+        columns, mean, scale = constants
+        chosen = ops.take(rows, columns, axis=1)
+        values = (ops.cast(chosen, "float32") - mean) / scale
+        return ops.where(chosen < 0, ops.zeros_like(values), values)

@@ -1,0 +1,244 @@
+"""The TensorFlow engine: trials of any family on one data set, functions compiled once a shape."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from geno_hpo.errors import InputError, TrialFailed
+from geno_hpo.models import (
+    ModelShape,
+    Parameters,
+    build,
+    complete,
+    runtime_values,
+    signature,
+)
+from geno_hpo.training.cache import BoundedCache
+from geno_hpo.training.coding import Coding
+from geno_hpo.training.compiled import Compiled, State
+from geno_hpo.training.lockstep import ReplicaEpoch, run_lockstep
+from geno_hpo.training.predictions import activate
+from geno_hpo.training.protocol import (
+    FitPlan,
+    FitResult,
+    OutputScale,
+    Replica,
+    Report,
+    Score,
+    Weights,
+)
+
+__all__ = ["TensorFlowEngine"]
+
+
+class TensorFlowEngine:
+    """Trains and applies models on one data set; see `geno_hpo.training.protocol.Engine`.
+
+    Codes and targets are put on the device once; folds are index arrays. Call
+    `geno_hpo.training.setup.configure` before making the first engine of a process.
+
+    Parameters
+    ----------
+    coding
+        Codes of the data set and how they become inputs.
+    targets
+        ``(samples, outputs)`` float32 in original units, NaN for missing.
+    shape
+        Form of the data and task; its input shape is the coding's.
+    score
+        ``score(truth, prediction)`` of validation predictions, called once an epoch and replica.
+    cache_size
+        Compiled functions kept at most; the least recently used leaves first.
+    chunk
+        Samples at once in prediction.
+
+    Raises
+    ------
+    InputError
+        Coding, targets and shape do not agree.
+    """
+
+    def __init__(
+        self,
+        coding: Coding,
+        targets: NDArray[np.float32],
+        shape: ModelShape,
+        score: Score,
+        *,
+        cache_size: int = 8,
+        chunk: int = 256,
+    ) -> None:
+        if coding.input_shape != shape.input_shape:
+            raise InputError(
+                f"the coding gives inputs {coding.input_shape}, the shape says {shape.input_shape}"
+            )
+        if targets.ndim != 2 or len(targets) != len(coding.codes):
+            raise InputError(f"targets must be ({len(coding.codes)}, outputs), got {targets.shape}")
+        outputs = 1 if shape.task == "multiclass" else shape.units
+        if targets.shape[1] != outputs:
+            raise InputError(f"targets must have {outputs} outputs, got {targets.shape[1]}")
+        self._coding, self._shape, self._score = coding, shape, score
+        self._targets = np.asarray(targets, np.float32)
+        self._codes_on_device = tf.constant(np.ascontiguousarray(coding.codes))
+        self._targets_on_device = tf.constant(self._targets)
+        self._chunk = chunk
+        self._cache: BoundedCache[Compiled] = BoundedCache(cache_size)
+
+    @property
+    def compiled(self) -> int:
+        """Number of compiled signatures held now."""
+        return len(self._cache)
+
+    def fit(self, plan: FitPlan, report: Report) -> FitResult:
+        """Train a trial's replicas in lockstep; see `Engine.fit`."""
+        try:
+            return self._fit(plan, report)
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            self._cache.drop(self._key(plan.params))
+            batch = complete(plan.params, self._shape)["batch_size"]
+            raise TrialFailed(
+                "memory", f"out of memory with batch size {batch}: {str(error).splitlines()[0]}"
+            ) from error
+
+    def predict(
+        self,
+        params: Parameters,
+        weights: Weights,
+        samples: NDArray[np.intp],
+        constants: tuple[NDArray[Any], ...] = (),
+        target_scale: OutputScale | None = None,
+    ) -> NDArray[np.float32]:
+        """Predictions ``(len(samples), units)``; see `Engine.predict`."""
+        compiled, _ = self._compiled(params)
+        logits = compiled.logits(weights, self._index(samples), self._constants(constants))
+        return self._predictions(logits, target_scale)
+
+    def input_gradients(
+        self,
+        params: Parameters,
+        weights: Weights,
+        samples: NDArray[np.intp],
+        constants: tuple[NDArray[Any], ...] = (),
+        output: int = 0,
+    ) -> NDArray[np.float32]:
+        """Gradients ``(len(samples), *input shape)``; see `Engine.input_gradients`."""
+        if not 0 <= output < self._shape.units:
+            raise InputError(f"output must lie in [0, {self._shape.units}), got {output}")
+        compiled, _ = self._compiled(params)
+        return compiled.gradients(weights, self._index(samples), self._constants(constants), output)
+
+    def export(self, params: Parameters, weights: Weights) -> Any:
+        """Make the ordinary Keras model; see `Engine.export`."""
+        model = build(params, self._shape, plain=True, probabilities=True)
+        model.set_weights(list(weights))
+        return model
+
+    def _fit(self, plan: FitPlan, report: Report) -> FitResult:
+        begun = time.perf_counter()
+        for replica in plan.replicas:
+            self._index(replica.train)
+        compiled, _ = self._compiled(plan.params)
+        reused = compiled.traced
+        compiled.set_runtime(runtime_values(plan.params, self._shape))
+        scales = [self._scale(replica) for replica in plan.replicas]
+        constants = [self._constants(replica.constants) for replica in plan.replicas]
+        valid = [self._index(replica.valid) for replica in plan.replicas]
+        states = [compiled.initial_state(replica.seed) for replica in plan.replicas]
+        if not compiled.traced:
+            compiled.trace(states[0], *scales[0], constants[0])
+        traced = time.perf_counter() - begun
+
+        def advance(fold: int, epoch: int, state: State) -> ReplicaEpoch:
+            replica = plan.replicas[fold]
+            rng = np.random.default_rng([replica.seed, 2, epoch])
+            output = compiled.epoch(
+                state,
+                self._index(rng.permutation(replica.train)),
+                valid[fold],
+                *scales[fold],
+                constants[fold],
+            )
+            return ReplicaEpoch(
+                state=output.state,
+                train_loss=float(output.train_loss),
+                train_accuracy=float(output.train_accuracy),
+                valid_loss=float(output.valid_loss),
+                valid_accuracy=float(output.valid_accuracy),
+                predictions=self._predictions(output.logits.numpy(), replica.target_scale),
+            )
+
+        result = run_lockstep(
+            plan,
+            states,
+            advance,
+            compiled.weights,
+            [self._targets[replica.valid] for replica in plan.replicas],
+            self._score,
+            report,
+        )
+        return dataclasses.replace(
+            result, seconds={"trace": traced, **result.seconds}, reused=reused
+        )
+
+    def _key(self, params: Parameters) -> tuple[Any, ...]:
+        return (signature(params, self._shape), self._coding.signature)
+
+    def _compiled(self, params: Parameters) -> tuple[Compiled, bool]:
+        """Give a configuration's compiled functions, and whether they were there already."""
+        full = complete(params, self._shape)
+        runtime = tuple(runtime_values(params, self._shape))
+        return self._cache.get(
+            self._key(params),
+            lambda: Compiled(
+                full,
+                self._shape,
+                self._coding,
+                self._codes_on_device,
+                self._targets_on_device,
+                runtime,
+                self._chunk,
+            ),
+        )
+
+    def _index(self, samples: NDArray[np.intp]) -> NDArray[np.int32]:
+        """Sample indices for the device; TensorFlow on a CPU checks bounds, a GPU does not."""
+        total = len(self._targets)
+        if len(samples) and not (samples.min() >= 0 and samples.max() < total):
+            raise InputError(
+                f"sample indices must lie in [0, {total}), got [{samples.min()}, {samples.max()}]"
+            )
+        return samples.astype(np.int32)
+
+    def _constants(self, constants: tuple[NDArray[Any], ...]) -> list[Any]:
+        wanted = self._coding.constants
+        shapes = tuple(tuple(array.shape) for array in constants)
+        if shapes != tuple(shape for _, shape in wanted):
+            raise InputError(
+                f"the coding needs constants of shapes {[shape for _, shape in wanted]}, "
+                f"got {list(shapes)}"
+            )
+        return [
+            tf.constant(np.asarray(array), dtype=dtype)
+            for array, (dtype, _) in zip(constants, wanted, strict=True)
+        ]
+
+    def _scale(self, replica: Replica) -> tuple[Any, Any]:
+        outputs = self._targets.shape[1]
+        if replica.target_scale is None:
+            return tf.zeros([outputs]), tf.ones([outputs])
+        mean, scale = replica.target_scale.mean, replica.target_scale.scale
+        return tf.constant(mean, tf.float32), tf.constant(scale, tf.float32)
+
+    def _predictions(
+        self, logits: NDArray[np.float32], target_scale: OutputScale | None
+    ) -> NDArray[np.float32]:
+        values: NDArray[np.float32] = activate(self._shape.task, logits)
+        if self._shape.task == "regression" and target_scale is not None:
+            values = values * target_scale.scale + target_scale.mean
+        return values.astype(np.float32)

@@ -1,0 +1,91 @@
+"""Tiny data sets, one a task, and an engine on each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geno_hpo.models import ModelShape, Parameters
+from geno_hpo.training.coding import Coding, DosageCoding, OneHotCoding
+from geno_hpo.training.protocol import FitPlan, Replica
+from geno_hpo.training.tensorflow import TensorFlowEngine
+
+SAMPLES, LENGTH, VARIANTS = 60, 12, 9
+TASKS = ("binary", "multiclass", "multilabel", "regression")
+UNITS = {"binary": 1, "multiclass": 3, "multilabel": 2, "regression": 1}
+
+
+@dataclass(frozen=True)
+class Scale:
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+
+
+def targets(task: str, codes: NDArray[np.int8]) -> NDArray[np.float32]:
+    first = codes[:, :3].astype(np.float32)
+    if task == "binary":
+        return (first[:, :1] > 1).astype(np.float32)
+    if task == "multiclass":
+        return np.clip(first[:, :1], 0, 2)
+    if task == "multilabel":
+        values = (first[:, :2] > 1).astype(np.float32)
+        values[::4, 0] = np.nan
+        values[1::5, 1] = np.nan
+        return values
+    return 3.0 + 2.0 * first.sum(axis=1, keepdims=True)
+
+
+def score(truth: NDArray[np.float32], prediction: NDArray[np.float32]) -> float:
+    """Higher is better, for every task: minus the squared distance to the truth."""
+    if prediction.shape[1] == UNITS["multiclass"]:
+        truth = np.eye(3, dtype=np.float32)[truth[:, 0].astype(int)]
+    return -float(np.nanmean((truth - prediction) ** 2))
+
+
+def coding(kind: str) -> Coding:
+    rng = np.random.default_rng(3)
+    if kind == "sequence":
+        return OneHotCoding(rng.integers(-1, 4, (SAMPLES, LENGTH)).astype(np.int8))
+    return DosageCoding(rng.integers(-1, 3, (SAMPLES, 2 * VARIANTS)).astype(np.int8), VARIANTS)
+
+
+def constants(kind: str) -> tuple[NDArray, ...]:
+    if kind == "sequence":
+        return ()
+    columns = np.arange(0, 2 * VARIANTS, 2, dtype=np.int32)
+    return (columns, np.full(VARIANTS, 0.9, np.float32), np.full(VARIANTS, 0.7, np.float32))
+
+
+def shape(kind: str, task: str) -> ModelShape:
+    if kind == "sequence":
+        return ModelShape("sequence", LENGTH, 4, UNITS[task], task)
+    return ModelShape("variants", VARIANTS, 1, UNITS[task], task)
+
+
+def engine(kind: str = "sequence", task: str = "binary", **options) -> TensorFlowEngine:
+    given = coding(kind)
+    return TensorFlowEngine(given, targets(task, given.codes), shape(kind, task), score, **options)
+
+
+def replica(fold: int = 0, kind: str = "sequence", task: str = "binary", seed: int = 7) -> Replica:
+    where = np.arange(SAMPLES)
+    valid = where % 4 == fold
+    scale = Scale(np.float32([5.0]), np.float32([2.5])) if task == "regression" else None
+    return Replica(where[~valid], where[valid], seed, constants(kind), scale)
+
+
+def plan(
+    params: Parameters, kind: str = "sequence", task: str = "binary", folds: int = 1, **options
+) -> FitPlan:
+    replicas = tuple(replica(fold, kind, task) for fold in range(folds))
+    return FitPlan(params, replicas, **{"epochs": 2, **options})
+
+
+def go_on(report: object) -> bool:
+    return False
+
+
+CNN = {"family": "cnn", "filters": 5, "kernel": 3, "neurons": 6, "batch_size": 16}
+MLP = {"family": "mlp", "neurons": 6, "batch_size": 16}

@@ -1,0 +1,161 @@
+"""Weights after two epochs equal those of model.fit on the same batches."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from geno_hpo.models import build
+from geno_hpo.models.parameters import OPTIMIZERS
+from geno_hpo.training.compiled import Compiled
+
+from . import problems
+from .problems import CNN, MLP, go_on
+
+EPOCHS = 2
+
+
+def masked_crossentropy(truth, logits):
+    known = ops.logical_not(ops.isnan(truth))
+    truth = ops.where(known, truth, 0.0)
+    each = ops.binary_crossentropy(truth, logits, from_logits=True)
+    return ops.sum(ops.where(known, each, 0.0)) / ops.sum(ops.cast(known, "float32"))
+
+
+def keras_loss(task, smoothing):
+    if task == "regression":
+        return "mean_squared_error"
+    if task == "multilabel":
+        return masked_crossentropy
+    if task == "multiclass":
+        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+    return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
+
+
+def by_fit(params, kind, task, optimizer):
+    """Train with model.fit on batches in the engine's order."""
+    shape, coding, one = (
+        problems.shape(kind, task),
+        problems.coding(kind),
+        problems.replica(0, kind, task),
+    )
+    inputs = np.array(coding.inputs(coding.codes, *one.constants))
+    truth = problems.targets(task, coding.codes)
+    if one.target_scale is not None:
+        truth = (truth - one.target_scale.mean) / one.target_scale.scale
+    if task == "multiclass":
+        truth = np.eye(shape.units, dtype=np.float32)[truth[:, 0].astype(int)]
+    model = build(params, shape, plain=True, seed=one.seed)
+    if "l2" in params:
+        for variable in model.trainable_variables:
+            if variable.name == "kernel":
+                variable.regularizer = keras.regularizers.L2(params["l2"])
+    smoothing = params.get("label_smoothing", 0.0)
+    model.compile(optimizer, loss=keras_loss(task, smoothing), jit_compile=False)
+    for epoch in range(1, EPOCHS + 1):
+        order = np.random.default_rng([one.seed, 2, epoch]).permutation(one.train)
+        history = model.fit(
+            inputs[order],
+            truth[order],
+            batch_size=params["batch_size"],
+            shuffle=False,
+            epochs=1,
+            verbose=0,
+        )
+    return model, history.history["loss"][-1]
+
+
+def compare(params, kind="sequence", task="binary", optimizer=None, tolerance=1e-5):
+    optimizer = optimizer or keras.optimizers.Adam(params.get("learning_rate", 1e-3))
+    result = problems.engine(kind, task).fit(
+        problems.plan(params, kind, task, epochs=EPOCHS, restore="last"), go_on
+    )
+    model, loss = by_fit(params, kind, task, optimizer)
+    assert len(model.weights) == len(result.weights[0])
+    for variable, value in zip(model.weights, result.weights[0], strict=True):
+        np.testing.assert_allclose(
+            value, variable.numpy(), rtol=0, atol=tolerance, err_msg=variable.path
+        )
+    if "l2" not in params and task != "multilabel":
+        assert result.train_loss[0, -1] == pytest.approx(loss, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer(name):
+    settings = {key: 0.8 for key in OPTIMIZERS[name] if key != "nesterov"}
+    decay = {} if name == "ftrl" else {"weight_decay": 0.02}
+    extra = {"nesterov": True} if name == "sgd" else {}
+    params = {**CNN, "optimizer": name, "learning_rate": 0.01, **settings, **decay, **extra}
+    optimizer = keras.optimizers.get(
+        {"class_name": name, "config": {"learning_rate": 0.01, **settings, **decay, **extra}}
+    )
+    compare(params, optimizer=optimizer)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_by_its_defaults(name):
+    optimizer = keras.optimizers.get(name)
+    optimizer.learning_rate.assign(1e-3)
+    compare({**MLP, "optimizer": name}, optimizer=optimizer)
+
+
+@pytest.mark.parametrize("task", problems.TASKS)
+@pytest.mark.parametrize(
+    "params",
+    [
+        {**CNN, "batch_norm": True, "conv_layers": 2},
+        {**MLP, "layers": 2, "learning_rate": 0.01},
+    ],
+    ids=["cnn", "mlp"],
+)
+def test_every_task(params, task):
+    compare(params, task=task)
+
+
+def test_batch_norm_tightly():
+    params = {
+        **CNN,
+        "batch_norm": True,
+        "conv_layers": 2,
+        "optimizer": "sgd",
+        "learning_rate": 0.01,
+    }
+    compare(params, optimizer=keras.optimizers.SGD(0.01), tolerance=5e-7)
+
+
+@pytest.mark.parametrize("task", ["regression", "binary"])
+def test_variants(task):
+    compare({**MLP, "batch_norm": True}, kind="variants", task=task)
+
+
+@pytest.mark.parametrize("size", [1, 7, 15, 45, 64])
+def test_every_batch_size(size):
+    compare({**MLP, "batch_size": size})
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_penalty_and_smoothing(task):
+    compare({**CNN, "l2": 0.05, "label_smoothing": 0.2}, task=task)
+
+
+def test_momentum_zero_equals_none():
+    compare(
+        {**MLP, "optimizer": "sgd", "momentum": 0.0, "nesterov": True},
+        optimizer=keras.optimizers.SGD(1e-3),
+    )
+    compare(
+        {**MLP, "optimizer": "rmsprop", "momentum": 0.0}, optimizer=keras.optimizers.RMSprop(1e-3)
+    )
+
+
+def test_layout_joins_what_it_splits():
+    engine = problems.engine()
+    compiled, _ = engine._compiled(CNN)
+    assert isinstance(compiled, Compiled)
+    state = compiled.initial_state(5)
+    values = compiled.weights(state)
+    fresh = build(CNN, problems.shape("sequence", "binary"), seed=5)
+    for value, variable in zip(values, fresh.weights, strict=True):
+        np.testing.assert_array_equal(value, variable.numpy())

@@ -1,0 +1,302 @@
+"""What a worker does with one claimed trial: search a network, search a baseline, or a final fit.
+
+A job trains through `evaluation`, reports after each epoch to the storage and to MLflow, and gives
+back an `Ending`. It raises `Interrupted` when the worker was told to stop; the worker then gives
+the trial back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.trial import Trial
+
+from geno_hpo.errors import TrialFailed
+from geno_hpo.evaluation.baseline import BaselineEvaluation
+from geno_hpo.evaluation.network import NetworkEvaluation, permuted
+from geno_hpo.space import Parameters, SearchSpace
+from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.tracking import RunLog
+from geno_hpo.training.protocol import EpochReport, FitResult
+
+__all__ = [
+    "Bench",
+    "Ending",
+    "Interrupted",
+    "control_labels",
+    "curves_path",
+    "final_path",
+]
+
+CONTROL_SEED = 7919
+ATTRIBUTION_SAMPLES = 1000
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error: the worker was asked to stop
+    """The worker was told to stop in the middle of a trial."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a trial ended: its score and what is kept of it in the storage."""
+
+    score: float
+    pruned: bool = False
+    attributes: dict[str, Any] = field(default_factory=dict)
+    log: dict[str, str] = field(default_factory=dict)
+
+
+def curves_path(work: Path, part: str, number: int) -> Path:
+    """File with a network trial's learning curves."""
+    return work / "curves" / f"{part}-{number:05d}.npz"
+
+
+def final_path(work: Path, name: str) -> Path:
+    """File with a final fit's test predictions and attribution."""
+    return work / "final" / f"{name}.npz"
+
+
+def control_labels(plan: StudyPlan, prepared: Prepared) -> NDArray[np.float32]:
+    """The labels of the control, ``(samples, outputs)``: permuted within each part."""
+    return permuted(prepared.dataset.target.values, prepared.split, control_seed(plan))
+
+
+def control_seed(plan: StudyPlan) -> int:
+    """Seed of the control's permutation."""
+    return plan.config.seed + CONTROL_SEED
+
+
+class Bench:
+    """A worker's bench: the data, and the engines that its trials share.
+
+    Parameters
+    ----------
+    plan, prepared
+        The study, its data and folds.
+    threads
+        Threads that this worker may use.
+    stop
+        True once the worker was told to stop.
+    """
+
+    def __init__(
+        self, plan: StudyPlan, prepared: Prepared, *, threads: int, stop: Callable[[], bool]
+    ) -> None:
+        self.plan = plan
+        self.prepared = prepared
+        self.threads = threads
+        self._stop = stop
+
+    @cached_property
+    def networks(self) -> NetworkEvaluation:
+        """Networks on the real labels."""
+        return self._networks(None)
+
+    @cached_property
+    def control(self) -> NetworkEvaluation:
+        """Networks on permuted labels."""
+        return self._networks(control_seed(self.plan))
+
+    def _networks(self, permutation: int | None) -> NetworkEvaluation:
+        return NetworkEvaluation(
+            self.prepared.dataset,
+            self.prepared.split,
+            self.plan.settings,
+            self.plan.metric,
+            permutation=permutation,
+        )
+
+    @cached_property
+    def baselines(self) -> BaselineEvaluation:
+        """Baselines on the same folds."""
+        return BaselineEvaluation(
+            self.prepared.dataset,
+            self.prepared.split,
+            self.plan.settings,
+            self.plan.metric,
+            threads=self.threads,
+        )
+
+    def search_space(self, part: str) -> SearchSpace:
+        """The space that trials of `part` are drawn from."""
+        return self.plan.baselines.get(part, self.plan.space)
+
+    def search_network(self, part: str, trial: Trial, params: Parameters, log: RunLog) -> Ending:
+        """Train one configuration over all folds, reporting each epoch."""
+        config = self.plan.config
+        evaluation = self.control if part == "control" else self.networks
+        epochs = config.budget.epochs
+        if part == "control" and config.control is not None and config.control.epochs:
+            epochs = config.control.epochs
+        pruned_at: list[int] = []
+        told = set(trial.study._storage.get_trial(trial._trial_id).intermediate_values)
+
+        def report(epoch: EpochReport) -> bool:
+            log.log(epoch.epoch, _metrics(epoch))
+            if epoch.epoch not in told and np.isfinite(epoch.score):
+                trial.report(epoch.score, epoch.epoch)
+            if self._stop():
+                raise Interrupted
+            if epoch.epoch < epochs and trial.should_prune():
+                pruned_at.append(epoch.epoch)
+                return True
+            return False
+
+        result = evaluation.trial(
+            params,
+            epochs=epochs,
+            patience=config.budget.patience,
+            seed=_trial_seed(config.seed, part, trial.number),
+            report=report,
+        )
+        if not np.isfinite(result.best_score):
+            raise TrialFailed(
+                "non-finite", f"the {self.plan.metric} of a fold is not defined for this trial"
+            )
+        _save_curves(curves_path(self.plan.work, part, trial.number), result)
+        reason = f"pruned after epoch {pruned_at[0]}" if pruned_at else result.ended
+        seconds = {name: round(value, 4) for name, value in result.seconds.items()}
+        return Ending(
+            score=result.best_score,
+            pruned=bool(pruned_at),
+            attributes={
+                "reason": reason,
+                "fold_scores": [round(x, 6) for x in result.fold_scores],
+                "epochs": result.epochs,
+                "best_epoch": result.best_epoch,
+                "reused": result.reused,
+                "seconds": seconds,
+            },
+            log={
+                "compiled_function": "reused" if result.reused else "traced",
+                **{f"seconds.{name}": f"{value:.3f}" for name, value in seconds.items()},
+            },
+        )
+
+    def search_baseline(self, part: str, trial: Trial, params: Parameters, log: RunLog) -> Ending:
+        """Fit one baseline configuration on the same folds."""
+        told = set(trial.study._storage.get_trial(trial._trial_id).intermediate_values)
+        pruned_at: list[int] = []
+
+        def report(step: int, score: float, folds: list[float]) -> bool:
+            metrics = {"score": score, **{f"score.fold{i}": x for i, x in enumerate(folds, 1)}}
+            log.log(step, metrics)
+            if step not in told and np.isfinite(score):
+                trial.report(score, step)
+            if self._stop():
+                raise Interrupted
+            if trial.should_prune():
+                pruned_at.append(step)
+                return True
+            return False
+
+        result = self.baselines.trial(
+            part,
+            params,
+            seed=_trial_seed(self.plan.config.seed, part, trial.number),
+            report=report,
+        )
+        return Ending(
+            score=result.score,
+            pruned=bool(pruned_at),
+            attributes={
+                "reason": f"pruned after round {pruned_at[0]}" if pruned_at else "complete",
+                "fold_scores": [round(x, 6) for x in result.fold_scores],
+                "epochs": result.rounds[-1],
+                "best_epoch": result.best_round,
+                "notes": list(result.notes),
+            },
+        )
+
+    def final_fit(self, name: str, task: dict[str, Any]) -> Ending:
+        """Refit a winner on the whole development part and predict the sealed test set."""
+        started = time.monotonic()
+        test = self.prepared.split.test
+        arrays: dict[str, Any] = {}
+        if task["kind"] == "baseline":
+            predictions, notes = self.baselines.refit(
+                task["model"], task["params"], rounds=task["epochs"], seed=task["seed"]
+            )
+            score = self.baselines.score(test, predictions)
+            arrays["notes"] = np.asarray(notes, dtype=np.str_)
+        else:
+            evaluation = self.control if task["kind"] == "control" else self.networks
+            params = task["params"]
+            weights = evaluation.refit(params, epochs=task["epochs"], seed=task["seed"])
+            predictions = evaluation.predict(params, weights, test)
+            score = evaluation.score(test, predictions)
+            if task["kind"] == "network":
+                arrays["attribution"] = self._attribution(params, weights)
+                model = evaluation.engine.export(params, weights)
+                path = final_path(self.plan.work, name).with_suffix(".keras")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                model.save(path)
+        _save_arrays(final_path(self.plan.work, name), {"predictions": predictions, **arrays})
+        return Ending(
+            score=score, attributes={"seconds": {"train": round(time.monotonic() - started, 3)}}
+        )
+
+    def _attribution(self, params: Parameters, weights: Any) -> NDArray[np.float64]:
+        """How much each column moves the outputs, ``(features,)``; over ≤ 1,000 samples."""
+        from geno_hpo.interpret import position_scores
+
+        dataset = self.prepared.dataset
+        samples = self.prepared.split.development
+        if len(samples) > ATTRIBUTION_SAMPLES:
+            rng = np.random.default_rng(self.plan.config.seed)
+            samples = np.sort(rng.choice(samples, ATTRIBUTION_SAMPLES, replace=False))
+        columns = self.networks.selected_columns()
+        inputs = self.networks.variant_inputs(samples)
+        codes = np.asarray(dataset.codes[samples])[:, columns]
+        total = np.zeros(dataset.features)
+        for output in range(dataset.target.units):
+            gradients = self.networks.gradients(params, weights, samples, output)
+            total[columns] += position_scores(gradients, codes, inputs)
+        return total / dataset.target.units
+
+
+def _metrics(epoch: EpochReport) -> dict[str, float]:
+    metrics = {
+        "score": epoch.score,
+        "train_loss": float(np.mean(epoch.train_loss)),
+        "valid_loss": float(np.mean(epoch.valid_loss)),
+        "train_accuracy": float(np.mean(epoch.train_accuracy)),
+        "valid_accuracy": float(np.mean(epoch.valid_accuracy)),
+        "epoch_seconds": epoch.seconds,
+    }
+    return metrics | {f"score.fold{i}": x for i, x in enumerate(epoch.fold_scores, start=1)}
+
+
+def _trial_seed(seed: int, part: str, number: int) -> int:
+    salt = [ord(letter) for letter in part]
+    return int(np.random.default_rng([seed, number, *salt]).integers(2**31))
+
+
+def _save_curves(path: Path, result: FitResult) -> None:
+    _save_arrays(
+        path,
+        {
+            "train_loss": result.train_loss,
+            "valid_loss": result.valid_loss,
+            "valid_score": result.scores,
+            "train_accuracy": result.train_accuracy,
+            "valid_accuracy": result.valid_accuracy,
+            "best_epoch": np.asarray(result.best_epoch),
+        },
+    )
+
+
+def _save_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    """Write atomically: a killed worker leaves the old file or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{time.monotonic_ns()}.tmp")
+    with draft.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)
+    draft.replace(path)

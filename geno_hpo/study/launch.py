@@ -1,0 +1,321 @@
+"""The launcher: prepares a study, starts local workers, follows them, and sees it to its end.
+
+It holds no training code and imports nothing heavy: workers import TensorFlow while the launcher
+prepares the data. Interrupted at any moment, it tells its workers to stop after their epoch; the
+next launch goes on from the storage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from optuna.trial import TrialState
+
+from geno_hpo.errors import GenoHpoError, InputError, StorageError
+from geno_hpo.metrics import METRICS
+from geno_hpo.study.final import enqueue_final
+from geno_hpo.study.identity import code_version, is_gone, worker_name
+from geno_hpo.study.paths import Project
+from geno_hpo.study.plan import Prepared, load_plan, prepare
+from geno_hpo.study.progress import Progress, take_progress
+from geno_hpo.study.record import Record, latest_generation
+from geno_hpo.study.storage import Pool, open_storage
+from geno_hpo.study.worker import FAILURES_ALLOWED, FINAL, open_pools
+from geno_hpo.tracking import DatasetTag, Tracking
+
+__all__ = ["Launch", "Watcher"]
+
+POLL_SECONDS = 0.5
+GRACE_SECONDS = 20.0
+RESTARTS_ALLOWED = 3
+
+Watcher = Callable[[Progress], None]
+
+
+@dataclass
+class LocalWorker:
+    """A worker process of this launcher."""
+
+    number: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+class Launch:
+    """One launch of a study on this machine.
+
+    Parameters
+    ----------
+    project, name
+        Where the study is.
+    workers
+        Local worker processes; None takes the study's ``workers``, else the number of cores.
+    fresh
+        Start a new generation beside the old trials.
+    say
+        Called with one plain sentence when something begins.
+    watch
+        Called about twice a second with the progress.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        name: str,
+        *,
+        workers: int | None = None,
+        fresh: bool = False,
+        say: Callable[[str], None] = lambda _: None,
+        watch: Watcher = lambda _: None,
+    ) -> None:
+        self.project = project
+        self._say = say
+        self._watch = watch
+        plan = load_plan(project, name)
+        project.make_writable()
+        self.storage = open_storage(project.storage_url)
+        generation = latest_generation(self.storage, plan.config.name) + int(fresh)
+        self.plan = load_plan(project, name, generation) if generation > 1 else plan
+        self.workers = workers or self.plan.config.workers or max(os.cpu_count() or 1, 1)
+        self.session = uuid.uuid4().hex[:12]
+        self.started = time.monotonic()
+        self.maximise = METRICS[self.plan.metric].maximise
+        self._local: list[LocalWorker] = []
+        self._restarts = 0
+
+    def run(self) -> None:
+        """Prepare, search, and fit the winners on the whole development part.
+
+        Raises
+        ------
+        InputError
+            Files or data that cannot be used, or another launcher at work on this study.
+        GenoHpoError
+            The study had to stop; the message says why and what to do.
+        KeyboardInterrupt
+            Passed on after the workers have given their trials back.
+        """
+        with self._alone():
+            pools = open_pools(self.plan, self.storage, maximise=self.maximise, create=True)
+            record = Record(pools["network"].study)
+            record.agree(self.plan)
+            record.set(phase="preparing", session=self.session)
+            try:
+                self._start_workers()
+                prepared = self._prepare(record)
+                self._search(record, pools)
+                self._finalise(record, pools, prepared)
+                record.set(phase="done")
+                self._await_workers()
+            except BaseException:
+                record.set(phase="stopped")
+                raise
+            finally:
+                self._stop_workers()
+                record.spend("total", self.started)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        self.plan.work.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.plan.work / "launcher.lock")
+        try:
+            with lock.acquire(timeout=0):
+                yield
+        except Timeout as error:
+            raise InputError(
+                f"study {self.plan.key} is being run by another process already; "
+                f"to help it along say: geno-hpo worker {self.plan.key.name}"
+            ) from error
+
+    def _prepare(self, record: Record) -> Prepared:
+        self._say("reading the data and making the folds")
+        prepared = prepare(self.plan)
+        record.agree(self.plan, prepared.fingerprint)
+        dataset, split = prepared.dataset, prepared.split
+        for note in dataset.origin.notes:
+            self._say(note)
+        self._say(
+            f"{dataset.samples} samples × {dataset.features} "
+            f"{'positions' if dataset.kind == 'sequence' else 'variants'}; "
+            f"{len(split.test)} sealed for the test, {len(split.folds)} folds over the rest"
+        )
+        record.set(mlflow_run=self._open_tracking(prepared))
+        return prepared
+
+    def _open_tracking(self, prepared: Prepared) -> str:
+        local = self.project.tracking_uri.startswith("sqlite")
+        folder = self.project.mlruns / "artifacts" if local else None
+        tracking = Tracking(self.project.tracking_uri, folder, self.plan.config.name)
+        dataset = prepared.dataset
+        tags = {
+            "question": self.plan.config.question,
+            "data": dataset.name,
+            "simulated": str(dataset.origin.simulated).lower(),
+            "data_fingerprint": dataset.fingerprint,
+            "split_fingerprint": prepared.split.fingerprint,
+            "definition": self.plan.definition,
+            "code_version": code_version(self.project.root),
+            "metric": self.plan.metric,
+        }
+        run = tracking.study_run(str(self.plan.key), tags)
+        tracking.discard_running(run)
+        tracking.log_dataset(
+            run,
+            DatasetTag(
+                name=dataset.name,
+                digest=dataset.fingerprint,
+                source=dataset.origin.source,
+                profile=f'{{"samples": {dataset.samples}, "features": {dataset.features}}}',
+            ),
+        )
+        return run
+
+    def _search(self, record: Record, pools: dict[str, Pool]) -> None:
+        began = time.monotonic()
+        for pool in pools.values():
+            pool.recover(is_gone)
+        for part, asked in self.plan.budgets.items():
+            pools[part].fill(asked)
+        searched = {part: pool for part, pool in pools.items() if part != FINAL}
+        record.set(phase="search")
+        self._say(
+            f"searching with {self.workers} worker{'s' if self.workers > 1 else ''} "
+            "(they load TensorFlow first, which takes some seconds)"
+        )
+        limit = self.plan.config.budget.wall_time
+        spent = float((record.get("spent") or {}).get("search", 0.0))
+        try:
+            while _open_trials(searched):
+                if limit is not None and spent + time.monotonic() - began > limit:
+                    withdrawn = pools["network"].withdraw("the wall time was used up")
+                    if withdrawn:
+                        self._say(f"wall time used up: {withdrawn} trials were not begun")
+                self._step("search", pools)
+                _refuse_hopeless(searched)
+        finally:
+            record.spend("search", began)
+
+    def _finalise(self, record: Record, pools: dict[str, Pool], prepared: Prepared) -> None:
+        trials = len([t for t in pools["network"].trials() if t.state.is_finished()])
+        record.open_seal(trials, code_version(self.project.root))
+        began = time.monotonic()
+        added = enqueue_final(self.plan, pools)
+        record.set(phase="final")
+        if added:
+            self._say(
+                f"the sealed test set of {len(prepared.split.test)} samples is opened: "
+                "winners are trained again on the whole development part"
+            )
+        try:
+            while _open_trials({FINAL: pools[FINAL]}):
+                self._step("final", pools)
+                _refuse_hopeless({FINAL: pools[FINAL]})
+        finally:
+            record.spend("final", began)
+
+    def _step(self, phase: str, pools: dict[str, Pool]) -> None:
+        self._watch(take_progress(self.plan, phase, pools, self.workers))
+        self._mind_workers(pools)
+        time.sleep(POLL_SECONDS)
+
+    def _start_workers(self) -> None:
+        (self.plan.work / "logs").mkdir(parents=True, exist_ok=True)
+        for number in range(self.workers):
+            self._local.append(self._start_worker(number))
+
+    def _start_worker(self, number: int) -> LocalWorker:
+        log = self.plan.work / "logs" / f"worker-{number}.log"
+        threads = max((os.cpu_count() or 1) // self.workers, 1)
+        environment = os.environ | {
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "OMP_NUM_THREADS": str(threads),
+            "PYTHONUNBUFFERED": "1",
+        }
+        command = [sys.executable, "-m", "geno_hpo", "worker", str(self.plan.key)]
+        command += ["--root", str(self.project.root), "--threads", str(threads)]
+        command += ["--session", self.session]
+        with log.open("ab") as stream:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+        return LocalWorker(number, process, log)
+
+    def _mind_workers(self, pools: dict[str, Pool]) -> None:
+        """Replace workers that died; give up when they keep dying."""
+        for index, worker in enumerate(self._local):
+            code = worker.process.poll()
+            if code is None:
+                continue
+            if self._restarts >= RESTARTS_ALLOWED or code == InputError.exit_code:
+                raise StorageError(
+                    f"worker {worker.number} ended with exit code {code}; its last words "
+                    f"({worker.log}):\n{_tail(worker.log)}"
+                )
+            self._restarts += 1
+            self._say(f"worker {worker.number} ended with exit code {code}; starting another")
+            dead = worker_name(worker.process.pid)
+            for pool in pools.values():
+                pool.recover(dead.__eq__)
+            self._local[index] = self._start_worker(worker.number)
+
+    def _await_workers(self) -> None:
+        deadline = time.monotonic() + GRACE_SECONDS
+        for worker in self._local:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                worker.process.wait(max(deadline - time.monotonic(), 0.1))
+
+    def _stop_workers(self) -> None:
+        """Ask the workers to give their trials back and end; insist after a while."""
+        for worker in self._local:
+            if worker.process.poll() is None:
+                worker.process.send_signal(signal.SIGTERM)
+        self._await_workers()
+        for worker in self._local:
+            if worker.process.poll() is None:
+                worker.process.kill()
+                worker.process.wait()
+        self._local.clear()
+
+
+def _open_trials(pools: dict[str, Pool]) -> int:
+    """Number of trials that wait or run."""
+    tallies = [pool.tally() for pool in pools.values()]
+    return sum(tally[TrialState.WAITING] + tally[TrialState.RUNNING] for tally in tallies)
+
+
+def _refuse_hopeless(pools: dict[str, Pool]) -> None:
+    """Stop early when a part fails again and again and nothing of it ever completed."""
+    for part, pool in pools.items():
+        trials = pool.trials()
+        failed = [t for t in trials if t.state == TrialState.FAIL]
+        if len(failed) < FAILURES_ALLOWED or any(t.state == TrialState.COMPLETE for t in trials):
+            continue
+        reasons: dict[str, int] = {}
+        for trial in failed:
+            reason = str(trial.user_attrs.get("reason", "unknown"))
+            reasons[reason] = reasons.get(reason, 0) + 1
+        worst = max(reasons, key=lambda reason: reasons[reason])
+        raise GenoHpoError(
+            f"the first {len(failed)} trials of {part} all failed, so the study stops here; "
+            f"most often because of {worst}"
+        )
+
+
+def _tail(path: Path, lines: int = 8) -> str:
+    text = path.read_text(errors="replace").splitlines()[-lines:]
+    return "\n".join(f"    {line}" for line in text)

@@ -1,0 +1,108 @@
+"""Where a project keeps things: one root folder, the names below it, and the storage addresses.
+
+``GENO_HPO_STORAGE`` (an SQLAlchemy address) and ``MLFLOW_TRACKING_URI`` replace the local
+databases when several machines share a study.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from geno_hpo.errors import StorageError
+
+__all__ = ["Project", "StudyKey", "masked"]
+
+
+@dataclass(frozen=True)
+class StudyKey:
+    """A study's name in the storage: its file's name and its generation.
+
+    A study file that changes after trials exist starts a new *generation* (``--fresh``); the old
+    one keeps its trials. Generation 1 is plain ``inh``, the next ``inh@2``.
+    """
+
+    name: str
+    generation: int = 1
+
+    def __str__(self) -> str:
+        return self.name if self.generation == 1 else f"{self.name}@{self.generation}"
+
+    def part(self, part: str) -> str:
+        """Name of one part of the study in the storage (``inh:ridge``)."""
+        return f"{self}:{part}"
+
+    @classmethod
+    def parse(cls, text: str) -> StudyKey:
+        """``inh`` or ``inh@2``."""
+        name, _, generation = text.partition("@")
+        return cls(name, int(generation)) if generation else cls(name)
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folder that holds ``studies/``, ``search_spaces/``, ``mlruns/`` and ``reports/``."""
+
+    root: Path
+
+    @property
+    def studies(self) -> Path:
+        """Study files."""
+        return self.root / "studies"
+
+    @property
+    def spaces(self) -> Path:
+        """Search space files."""
+        return self.root / "search_spaces"
+
+    @property
+    def mlruns(self) -> Path:
+        """Databases, artifacts and work folders."""
+        return self.root / "mlruns"
+
+    def work(self, key: StudyKey) -> Path:
+        """Prepared data, curves, final models and logs of one study."""
+        return self.mlruns / "work" / str(key)
+
+    def report(self, key: StudyKey) -> Path:
+        """The study's report folder."""
+        return self.root / "reports" / str(key)
+
+    @property
+    def storage_url(self) -> str:
+        """Address of the trial storage."""
+        local = f"sqlite:///{(self.mlruns / 'optuna.db').as_posix()}"
+        return os.environ.get("GENO_HPO_STORAGE") or local
+
+    @property
+    def tracking_uri(self) -> str:
+        """Address of the MLflow tracking store."""
+        local = f"sqlite:///{(self.mlruns / 'mlflow.db').as_posix()}"
+        return os.environ.get("MLFLOW_TRACKING_URI") or local
+
+    def make_writable(self) -> None:
+        """Create ``mlruns/`` and see that it can be written.
+
+        Raises
+        ------
+        StorageError
+            The folder is read-only or the disk is full.
+        """
+        probe = self.mlruns / ".writable"
+        try:
+            self.mlruns.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"0" * 65536)
+            probe.unlink()
+        except OSError as error:
+            raise StorageError(
+                f"{self.mlruns} must be writable, for trials and runs are kept there: "
+                f"{error.strerror or error}. Make it writable or free some space, "
+                "then say the same command again: nothing is lost"
+            ) from error
+
+
+def masked(url: str) -> str:
+    """`url` without its password, for messages and logs."""
+    return re.sub(r"(://[^:/@\s]+):[^@/\s]*@", r"\1:***@", url)

@@ -1,0 +1,210 @@
+"""From a study's name to a checked plan, and from the plan to prepared data.
+
+A *plan* is what the files say: configuration and search spaces, all faults told at once. To
+*prepare* it reads the data, seals the test set, makes the folds, checks that every configuration
+the spaces can draw is buildable on this data, and writes all of it into the work folder, where
+every worker finds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from geno_hpo.config import PreprocessConfig, StudyConfig, find_study, load_study
+from geno_hpo.data.dataset import Dataset
+from geno_hpo.errors import StudyChangedError
+from geno_hpo.space import SearchSpace, find_space, load_space
+from geno_hpo.splits import Split, make_split
+from geno_hpo.study.paths import Project, StudyKey
+
+__all__ = ["Prepared", "StudyPlan", "load_plan", "load_prepared", "prepare"]
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """What the study file and its search spaces say.
+
+    Parameters
+    ----------
+    project, key
+        Where it lives, and its name in the storage.
+    config
+        The validated study file.
+    text
+        The file as it stands.
+    space
+        The networks' search spaces.
+    baselines
+        One search space a baseline that the study asks for.
+    """
+
+    project: Project
+    key: StudyKey
+    config: StudyConfig
+    text: str
+    space: SearchSpace
+    baselines: dict[str, SearchSpace]
+
+    @property
+    def work(self) -> Path:
+        """Work folder of the study."""
+        return self.project.work(self.key)
+
+    @property
+    def metric(self) -> str:
+        """Name of the score."""
+        return str(self.config.metric)
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Every searched part and its name in the storage, in the order workers take them."""
+        names = {"network": str(self.key)}
+        names |= {name: self.key.part(name) for name in self.baselines}
+        if self.config.control is not None:
+            names["control"] = self.key.part("control")
+        return names
+
+    @property
+    def budgets(self) -> dict[str, int]:
+        """Trials that each part asks for."""
+        asked = {"network": self.config.budget.trials}
+        asked |= {name: budget.trials for name, budget in self.config.baselines.items()}
+        if self.config.control is not None:
+            asked["control"] = self.config.control.trials
+        return asked
+
+    @property
+    def settings(self) -> PreprocessConfig:
+        """Preprocessing that is fitted inside the folds."""
+        return self.config.preprocess
+
+    @cached_property
+    def definition(self) -> str:
+        """Fingerprint of everything that decides what a trial means."""
+        meaning = [
+            self.config.definition(),
+            self.space.fingerprint,
+            {name: space.fingerprint for name, space in self.baselines.items()},
+        ]
+        return _digest(meaning)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data and folds of a study."""
+
+    dataset: Dataset
+    split: Split
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of data and split together."""
+        return _digest([self.dataset.fingerprint, self.split.fingerprint])
+
+
+def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
+    """Read a study and its spaces.
+
+    Raises
+    ------
+    InputError
+        There is no such study, or a file has faults (all of them are told).
+    """
+    path = find_study(name, project.studies)
+    config = load_study(path, root=project.root)
+    spaces = tuple(load_space(find_space(space, project.spaces)) for space in config.spaces)
+    baselines: dict[str, SearchSpace] = {
+        model: SearchSpace((load_space(find_space(model, project.spaces / "baselines")),))
+        for model, _ in config.baselines.items()
+    }
+    return StudyPlan(
+        project=project,
+        key=StudyKey(config.name, generation),
+        config=config,
+        text=path.read_text(encoding="utf-8"),
+        space=SearchSpace(spaces),
+        baselines=baselines,
+    )
+
+
+def prepare(plan: StudyPlan) -> Prepared:
+    """Read the data, seal the test set, make the folds and check the spaces against them.
+
+    Raises
+    ------
+    InputError
+        Data, split or spaces that cannot be used, with the reason.
+    """
+    from geno_hpo.data.source import open_dataset
+    from geno_hpo.evaluation.network import model_shape
+    from geno_hpo.models import check
+
+    config = plan.config
+    dataset = open_dataset(
+        config.data,
+        target=config.target,
+        task=config.task,
+        positive=config.positive,
+        root=plan.project.root,
+        seed=config.seed,
+    )
+    split = make_split(
+        dataset,
+        kind=config.split.kind,
+        folds=config.split.folds,
+        test=config.split.test,
+        group=config.split.group,
+        seed=config.split_seed,
+    )
+    shape = model_shape(dataset, plan.settings)
+    facts = {
+        "length": shape.length,
+        "samples": dataset.samples,
+        "variants": shape.length,
+        "units": shape.units,
+    }
+    plan.space.check(facts, lambda params: check(params, shape))
+    prepared = Prepared(dataset, split)
+    write_prepared(plan.work, prepared)
+    return prepared
+
+
+def write_prepared(folder: Path, prepared: Prepared) -> None:
+    """Write data and split for the workers; the same content is not written twice."""
+    marker = folder / "prepared.json"
+    if marker.exists() and json.loads(marker.read_text())["fingerprint"] == prepared.fingerprint:
+        return
+    marker.unlink(missing_ok=True)
+    prepared.dataset.save(folder / "data")
+    prepared.split.save(folder / "split.npz")
+    marker.write_text(json.dumps({"fingerprint": prepared.fingerprint}))
+
+
+def load_prepared(plan: StudyPlan, expected: str) -> Prepared:
+    """What the launcher prepared; made here where the work folder is not shared.
+
+    Raises
+    ------
+    StudyChangedError
+        This machine's data are not those that the study's trials saw.
+    """
+    marker = plan.work / "prepared.json"
+    if marker.exists() and json.loads(marker.read_text())["fingerprint"] == expected:
+        return Prepared(Dataset.load(plan.work / "data"), Split.load(plan.work / "split.npz"))
+    prepared = prepare(plan)
+    if prepared.fingerprint != expected:
+        raise StudyChangedError(
+            f"study {plan.key}: the data or folds on this machine ({prepared.fingerprint}) are not "
+            f"those of the study's trials ({expected}); give this worker the same files"
+        )
+    return prepared
+
+
+def _digest(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,114 @@
+"""How far a study is: counts, best score and expected time, taken from the storage alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from optuna.trial import FrozenTrial, TrialState
+
+from geno_hpo.study.plan import StudyPlan
+from geno_hpo.study.storage import Pool
+
+__all__ = ["PartProgress", "Progress", "take_progress"]
+
+
+@dataclass(frozen=True)
+class PartProgress:
+    """Counts of one part of a study.
+
+    Parameters
+    ----------
+    part
+        ``network``, a baseline's name, ``control`` or ``final``.
+    asked
+        Trials that the part will have when it is done.
+    complete, pruned, failed, running, waiting
+        Trials by state.
+    best, best_number, best_model
+        Best score so far, and number and family of its trial; None, -1 and "" before the first.
+    seconds_a_trial
+        Mean duration of the finished trials; None before the first.
+    """
+
+    part: str
+    asked: int
+    complete: int
+    pruned: int
+    failed: int
+    running: int
+    waiting: int
+    best: float | None
+    best_number: int
+    best_model: str
+    seconds_a_trial: float | None
+
+    @property
+    def done(self) -> int:
+        """Trials that count towards the budget."""
+        return self.complete + self.pruned
+
+
+@dataclass(frozen=True)
+class Progress:
+    """All parts of a study, and an estimate of the time to the end of this phase."""
+
+    phase: str
+    parts: tuple[PartProgress, ...]
+    seconds_left: float | None
+
+    @property
+    def done(self) -> int:
+        """Finished trials of all parts."""
+        return sum(part.done for part in self.parts)
+
+    @property
+    def asked(self) -> int:
+        """Asked trials of all parts."""
+        return sum(part.asked for part in self.parts)
+
+
+def take_progress(plan: StudyPlan, phase: str, pools: dict[str, Pool], workers: int) -> Progress:
+    """Read the progress of a study from its storage."""
+    parts = tuple(_part(plan, part, pool) for part, pool in pools.items())
+    active = [part for part in parts if part.waiting + part.running]
+    left: float | None = 0.0
+    for part in active:
+        if part.seconds_a_trial is None:
+            if part.part == "network":
+                left = None
+                break
+            continue
+        to_do = part.waiting + 0.5 * part.running
+        left = (left or 0.0) + to_do * part.seconds_a_trial / max(workers, 1)
+    return Progress(phase, parts, left)
+
+
+def _part(plan: StudyPlan, part: str, pool: Pool) -> PartProgress:
+    trials = pool.trials()
+    by_state = {state: [t for t in trials if t.state == state] for state in TrialState}
+    durations = [
+        _seconds(t) for state in (TrialState.COMPLETE, TrialState.PRUNED) for t in by_state[state]
+    ]
+    best = pool.best() if part != "final" else None
+    space = plan.baselines.get(part, plan.space)
+    return PartProgress(
+        part=part,
+        asked=len(trials) - len(by_state[TrialState.FAIL]),
+        complete=len(by_state[TrialState.COMPLETE]),
+        pruned=len(by_state[TrialState.PRUNED]),
+        failed=len(by_state[TrialState.FAIL]),
+        running=len(by_state[TrialState.RUNNING]),
+        waiting=len(by_state[TrialState.WAITING]),
+        best=None if best is None else best.value,
+        best_number=-1 if best is None else best.number,
+        best_model="" if best is None else str(space.short(best.params)["family"]),
+        seconds_a_trial=sum(durations) / len(durations) if durations else None,
+    )
+
+
+def _seconds(trial: FrozenTrial) -> float:
+    """Wall seconds of a trial; of a running one until now."""
+    if trial.datetime_start is None:
+        return 0.0
+    return ((trial.datetime_complete or datetime.now()) - trial.datetime_start).total_seconds()

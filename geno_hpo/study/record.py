@@ -1,0 +1,117 @@
+"""The study's own record in the storage: phase, fingerprints, seal, and time spent.
+
+It lives in the user attributes of the study's main part, where every worker on every machine can
+read it; the launcher alone writes it.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import optuna
+
+from geno_hpo.errors import StudyChangedError
+from geno_hpo.study.paths import StudyKey
+from geno_hpo.study.plan import StudyPlan
+from geno_hpo.study.storage import study_names
+
+__all__ = ["Phase", "Record", "find_key", "latest_generation"]
+
+Phase = Literal["preparing", "search", "final", "done", "stopped"]
+
+
+class Record:
+    """Reads and writes the study's record.
+
+    Parameters
+    ----------
+    study
+        The Optuna study of the networks.
+    """
+
+    def __init__(self, study: optuna.Study) -> None:
+        self.study = study
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """One entry, read from the storage now."""
+        return self.study.user_attrs.get(key, default)
+
+    def set(self, **entries: Any) -> None:
+        """Write entries."""
+        for key, value in entries.items():
+            self.study.set_user_attr(key, value)
+
+    @property
+    def phase(self) -> Phase:
+        """What the study is doing."""
+        phase: Phase = self.get("phase", "preparing")
+        return phase
+
+    def agree(self, plan: StudyPlan, data: str | None = None) -> None:
+        """See that the storage's trials are of this definition, and of these data.
+
+        Raises
+        ------
+        StudyChangedError
+            They are not.
+        """
+        for what, key, now in (
+            ("study file or one of its search spaces", "definition", plan.definition),
+            ("data or the split", "data", data),
+        ):
+            then = self.get(key)
+            if now is None or then == now:
+                continue
+            if then is None:
+                self.set(**{key: now})
+                continue
+            done = len([t for t in self.study.get_trials(deepcopy=False) if t.state.is_finished()])
+            if not done:
+                self.set(**{key: now})
+                continue
+            raise StudyChangedError(
+                f"study {plan.key}: the {what} changed after {done} trials were run "
+                f"(fingerprint was {then}, is {now}); old and new trials must not be mixed. "
+                f"Either take the change back, or start anew and keep the old trials aside: "
+                f"geno-hpo run {plan.key.name} --fresh"
+            )
+
+    def open_seal(self, trials: int, code: str) -> dict[str, Any]:
+        """Record that the test set is opened, or that the search went on after it was."""
+        seal: dict[str, Any] = dict(self.get("seal") or {})
+        if not seal:
+            seal = {
+                "opened_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "trials_before": trials,
+                "trials_after": 0,
+                "code_version": code,
+            }
+        else:
+            seal["trials_after"] = trials - seal["trials_before"]
+        self.set(seal=seal)
+        return seal
+
+    def spend(self, part: str, started: float) -> None:
+        """Add the seconds since `started` (monotonic) to what `part` of the study has taken."""
+        spent = dict(self.get("spent") or {})
+        spent[part] = round(spent.get(part, 0.0) + time.monotonic() - started, 2)
+        self.set(spent=spent)
+
+
+def latest_generation(storage: optuna.storages.BaseStorage, name: str) -> int:
+    """The highest generation of a study that the storage holds; 1 where there is none."""
+    heads = {text.partition(":")[0] for text in study_names(storage)}
+    numbers = [1]
+    for head in heads:
+        stem, _, generation = head.partition("@")
+        if stem == name and generation.isdigit():
+            numbers.append(int(generation))
+    return max(numbers)
+
+
+def find_key(storage: optuna.storages.BaseStorage, name: str) -> StudyKey:
+    """The study's latest generation, or the one that `name` spells out (``inh@2``)."""
+    key = StudyKey.parse(name)
+    return key if "@" in name else StudyKey(key.name, latest_generation(storage, key.name))

@@ -1,0 +1,371 @@
+"""What a finished study found, gathered from the storage and the work folder as plain results.
+
+Nothing is trained here: scores on the sealed test set, intervals and the verdict are computed from
+the predictions that the final fits left.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.trial import FrozenTrial, TrialState
+
+from geno_hpo import __version__
+from geno_hpo.compare import chance_interval, compare_models, mean_score, score_interval
+from geno_hpo.errors import InputError
+from geno_hpo.metrics import METRICS, Metric
+from geno_hpo.outcome import Attribution, Curves, StudyOutcome, TestPredictions, TrialRecord
+from geno_hpo.study.final import FinalFit, finished_fits, planned_fits
+from geno_hpo.study.jobs import control_labels, curves_path, final_path
+from geno_hpo.study.paths import Project
+from geno_hpo.study.plan import Prepared, StudyPlan, load_plan, load_prepared
+from geno_hpo.study.record import Record, find_key
+from geno_hpo.study.storage import Pool, open_storage, study_names
+from geno_hpo.study.worker import open_pools
+
+__all__ = ["Finished", "load_finished", "outcome_of"]
+
+PACKAGES = ("keras", "tensorflow", "optuna", "mlflow", "scikit-learn", "lightgbm", "numpy")
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A study whose final fits are done: plan, data, and the storage's parts."""
+
+    plan: StudyPlan
+    prepared: Prepared
+    pools: dict[str, Pool]
+    record: Record
+
+    @property
+    def metric(self) -> Metric:
+        """The study's score."""
+        return METRICS[self.plan.metric]
+
+
+def load_finished(project: Project, name: str) -> Finished:
+    """Open a finished study.
+
+    Raises
+    ------
+    InputError
+        It has not been run, or is not finished yet.
+    """
+    plan = load_plan(project, name.partition("@")[0])
+    storage = open_storage(project.storage_url)
+    key = find_key(storage, name)
+    if str(key) not in study_names(storage):
+        raise InputError(f"study {key} has not been run yet; start it with: geno-hpo run {key}")
+    plan = load_plan(project, key.name, key.generation)
+    maximise = METRICS[plan.metric].maximise
+    pools = open_pools(plan, storage, maximise=maximise, create=False)
+    record = Record(pools["network"].study)
+    record.agree(plan)
+    done = finished_fits(plan, pools) if record.get("seal") else {}
+    if not done or len(done) < len(planned_fits(plan, pools)):
+        raise InputError(f"study {key} is not finished yet; go on with: geno-hpo run {key.name}")
+    return Finished(plan, load_prepared(plan, record.get("data")), pools, record)
+
+
+def outcome_of(finished: Finished) -> StudyOutcome:
+    """Gather everything that the report shows."""
+    plan, prepared, pools = finished.plan, finished.prepared, finished.pools
+    dataset, split = prepared.dataset, prepared.split
+    fits = finished_fits(plan, pools)
+    test = _test_predictions(finished, [fit for fit, _ in fits.values()])
+    winner = pools["network"].best()
+    if winner is None:
+        raise InputError(f"study {plan.key} has no complete network trial")
+    parts = np.full(dataset.samples, -1, dtype=np.int8)
+    for number, fold in enumerate(split.folds):
+        parts[fold.valid] = number
+    return StudyOutcome(
+        summary=_summary(finished, test),
+        question=plan.config.question,
+        task=plan.config.task,
+        target=dataset.target.names,
+        notes=dataset.origin.notes,
+        trials=tuple(_records(finished)),
+        curves=_curves(curves_path(plan.work, "network", winner.number)),
+        test=test,
+        attribution=_attribution(finished, [fit for fit, _ in fits.values()]),
+        study_yaml=plan.text,
+        space_yaml={space.name: space.text for space in plan.space.spaces},
+        classes=dataset.target.classes,
+        labels=np.asarray(dataset.target.values),
+        parts=parts,
+        source=dataset.origin.source,
+        licence=dataset.origin.licence,
+        citation=dataset.origin.citation,
+    )
+
+
+def _test_predictions(finished: Finished, fits: list[FinalFit]) -> TestPredictions:
+    """Predictions of network and baselines, ``(seeds, samples, units)`` a model."""
+    test = finished.prepared.split.test
+    stacks: dict[str, list[NDArray[np.float32]]] = {}
+    for fit in fits:
+        if fit.kind != "control":
+            stacks.setdefault(fit.model, []).append(_saved(finished, fit)["predictions"])
+    return TestPredictions(
+        ids=tuple(finished.prepared.dataset.ids[i] for i in test),
+        truth=finished.prepared.dataset.target.take(test),
+        models={model: np.stack(stack) for model, stack in stacks.items()},
+    )
+
+
+def _saved(finished: Finished, fit: FinalFit) -> dict[str, NDArray[Any]]:
+    path = final_path(finished.plan.work, fit.name)
+    if not path.exists():
+        raise InputError(
+            f"the final fit {fit.name} is recorded, but its file {path} is gone; "
+            f"start the study anew with: geno-hpo run {finished.plan.key.name} --fresh"
+        )
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def _curves(path: Path) -> Curves:
+    with np.load(path) as arrays:
+        accuracy = np.isfinite(arrays["valid_accuracy"]).any()
+        return Curves(
+            train_loss=arrays["train_loss"],
+            valid_loss=arrays["valid_loss"],
+            valid_score=arrays["valid_score"],
+            train_accuracy=arrays["train_accuracy"] if accuracy else None,
+            valid_accuracy=arrays["valid_accuracy"] if accuracy else None,
+            best_epoch=int(arrays["best_epoch"]),
+        )
+
+
+def _attribution(finished: Finished, fits: list[FinalFit]) -> Attribution:
+    from geno_hpo.interpret import summarise
+
+    tracks = [_saved(finished, fit)["attribution"] for fit in fits if fit.kind == "network"]
+    dataset = finished.prepared.dataset
+    codes = np.asarray(dataset.codes[finished.prepared.split.development])
+    return summarise(tracks, codes, dataset)
+
+
+def _records(finished: Finished) -> list[TrialRecord]:
+    records = []
+    for part, pool in finished.pools.items():
+        stage = {"network": "search", "control": "control", "final": "final"}.get(part, "baseline")
+        space = finished.plan.baselines.get(part, finished.plan.space)
+        for trial in pool.trials():
+            task = trial.user_attrs.get("task") or {}
+            params = task.get("params") or (dict(space.short(trial.params)) if trial.params else {})
+            records.append(_record(trial, stage, params, task.get("model", part)))
+    return records
+
+
+def _record(trial: FrozenTrial, stage: Any, params: dict[str, Any], fallback: str) -> TrialRecord:
+    attributes = trial.user_attrs
+    curve = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
+    return TrialRecord(
+        number=trial.number,
+        stage=stage,
+        model=str(params.get("family", fallback)),
+        state=STATES[trial.state],  # type: ignore[arg-type]
+        reason=str(attributes.get("reason", "")),
+        score=trial.value,
+        fold_scores=tuple(attributes.get("fold_scores", ())),
+        curve=tuple(curve),
+        epochs=int(attributes.get("epochs", len(curve))),
+        best_epoch=int(attributes.get("best_epoch", 0)),
+        seconds=trial.duration.total_seconds() if trial.duration else 0.0,
+        params={key: value for key, value in params.items() if key != "family"},
+    )
+
+
+def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
+    plan, dataset, split = finished.plan, finished.prepared.dataset, finished.prepared.split
+    tally = finished.pools["network"].tally()
+    winner = _best(finished, "network")
+    params = dict(plan.space.short(winner.params))
+    board = [_row(finished, part, test) for part in ("network", *plan.baselines)]
+    data: dict[str, Any] = {
+        "name": dataset.name,
+        "simulated": dataset.origin.simulated,
+        "samples": dataset.samples,
+        "features": dataset.features,
+        "fingerprint": dataset.fingerprint,
+        "loci": [locus.name for locus in dataset.loci],
+        "oracle": dict(dataset.truth.oracle) if dataset.truth else None,
+    }
+    return {
+        "study": plan.key.name,
+        "generation": plan.key.generation,
+        "question": plan.config.question,
+        "data": data,
+        "task": plan.config.task,
+        "target": list(dataset.target.names),
+        "metric": plan.metric,
+        "trials": {
+            "asked": plan.config.budget.trials,
+            "complete": tally[TrialState.COMPLETE],
+            "pruned": tally[TrialState.PRUNED],
+            "failed": sum(t.state == TrialState.FAIL for t in finished.pools["network"].trials()),
+        },
+        "best": {
+            "model": params.pop("family"),
+            "trial": winner.number,
+            "params": params,
+            "epochs": int(winner.user_attrs["best_epoch"]),
+            **_cv(winner),
+        },
+        "leaderboard": sorted(board, key=lambda row: row["test"], reverse=finished.metric.maximise),
+        "comparison": _comparison(finished, board, test),
+        "control": _control(finished),
+        "seal": finished.record.get("seal"),
+        "split": {
+            "kind": plan.config.split.kind,
+            "folds": len(split.folds),
+            "development_samples": len(split.development),
+            "test_samples": len(split.test),
+            "fingerprint": split.fingerprint,
+        },
+        "seconds": _seconds(finished),
+        "seed": plan.config.seed,
+        "published": [entry.model_dump() for entry in plan.config.published],
+        "versions": {
+            "geno_hpo": __version__,
+            "python": platform.python_version(),
+            **{package: version(package) for package in PACKAGES},
+        },
+    }
+
+
+def _best(finished: Finished, part: str) -> FrozenTrial:
+    best = finished.pools[part].best()
+    if best is None:
+        raise InputError(f"study {finished.plan.key} has no complete trial of {part}")
+    return best
+
+
+def _cv(trial: FrozenTrial) -> dict[str, float]:
+    """Mean and standard deviation over the folds."""
+    scores = np.asarray(trial.user_attrs["fold_scores"], dtype=np.float64)
+    return {"cv_mean": float(scores.mean()), "cv_std": float(scores.std(ddof=1))}
+
+
+def _row(finished: Finished, part: str, test: TestPredictions) -> dict[str, Any]:
+    """One line of the leaderboard."""
+    best = _best(finished, part)
+    space = finished.plan.baselines.get(part, finished.plan.space)
+    model = str(space.short(best.params)["family"])
+    predictions = test.models[model]
+    seeds = [finished.metric.score(test.truth, one) for one in predictions]
+    interval = score_interval(
+        test.truth,
+        predictions,
+        finished.metric,
+        seed=finished.plan.config.seed,
+        groups=_test_groups(finished),
+    )
+    return {
+        "model": model,
+        "kind": "network" if part == "network" else "baseline",
+        **_cv(best),
+        "test": float(np.mean(seeds)),
+        "test_ci": [float(interval.low), float(interval.high)],
+        "test_seeds": [float(score) for score in seeds],
+        "trials": finished.plan.budgets[part],
+    }
+
+
+def _test_groups(finished: Finished) -> NDArray[np.str_] | None:
+    """Groups of the test samples where the split keeps groups together: they resample as one."""
+    split = finished.plan.config.split
+    if split.kind != "grouped" or split.group is None:
+        return None
+    return finished.prepared.dataset.groups[split.group][finished.prepared.split.test]
+
+
+def _comparison(
+    finished: Finished, board: list[dict[str, Any]], test: TestPredictions
+) -> dict[str, Any] | None:
+    """The network against the baseline that cross-validation, not the test, calls best."""
+    network = next(row for row in board if row["kind"] == "network")
+    baselines = [row for row in board if row["kind"] == "baseline"]
+    if not baselines:
+        return None
+    sign = 1.0 if finished.metric.maximise else -1.0
+    rival = max(baselines, key=lambda row: sign * row["cv_mean"])
+    found = compare_models(
+        test.truth,
+        test.models[network["model"]],
+        test.models[rival["model"]],
+        finished.metric,
+        names=(network["model"], rival["model"]),
+        seed=finished.plan.config.seed,
+        groups=_test_groups(finished),
+    )
+    return {
+        "best_baseline": rival["model"],
+        "difference": float(found.difference),
+        "ci": [float(found.ci[0]), float(found.ci[1])],
+        "p_value": float(found.p_value),
+        "verdict": found.verdict,
+        "sentence": found.sentence,
+    }
+
+
+def _control(finished: Finished) -> dict[str, Any] | None:
+    plan = finished.plan
+    if plan.config.control is None:
+        return None
+    fits = [fit for fit, _ in finished_fits(plan, finished.pools).values() if fit.kind == "control"]
+    test = finished.prepared.split.test
+    labels = control_labels(plan, finished.prepared)[test]
+    cv_mean = _cv(_best(finished, "control"))["cv_mean"]
+    predictions = np.stack([_saved(finished, fit)["predictions"] for fit in fits])
+    score = mean_score(finished.metric, labels, predictions)
+    chance = chance_interval(labels, finished.metric, predictions, seed=plan.config.seed)
+    return {
+        "cv_mean": cv_mean,
+        "test": score,
+        "chance": [float(chance.low), float(chance.high)],
+        "sentence": (
+            f"Control on permuted labels: {finished.metric.label} {score:.3f} on the test set, "
+            + (
+                f"at chance ({chance.low:.3f} to {chance.high:.3f}), as it must be."
+                if chance.holds(score)
+                else f"OUTSIDE what chance gives ({chance.low:.3f} to {chance.high:.3f}): "
+                "look for a leak before you believe anything above."
+            )
+        ),
+    }
+
+
+def _seconds(finished: Finished) -> dict[str, float]:
+    """Wall seconds of all launches, and the trials' own seconds by stage."""
+    spent = finished.record.get("spent") or {}
+
+    def own(*parts: str) -> float:
+        return sum(
+            trial.duration.total_seconds()
+            for part in parts
+            for trial in finished.pools[part].trials()
+            if trial.duration is not None
+        )
+
+    return {
+        "total": float(spent.get("total", 0.0)),
+        "search": round(own("network"), 2),
+        "baselines": round(own(*finished.plan.baselines), 2),
+        "final": round(own("final"), 2),
+    }

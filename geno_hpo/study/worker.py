@@ -1,0 +1,270 @@
+"""A worker: claims waiting trials of a study and runs them until none is left.
+
+Workers are stateless; any number may share a study. One that was started by a launcher (it then
+has a `session`) waits for that launcher's preparation and for the final fits, and ends with it; one
+that was started by hand leaves when nothing waits any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from geno_hpo.errors import GenoHpoError, StorageError, TrialFailed
+from geno_hpo.space import Parameters
+from geno_hpo.study.identity import worker_name
+from geno_hpo.study.jobs import Bench, Ending, Interrupted
+from geno_hpo.study.plan import StudyPlan, load_prepared
+from geno_hpo.study.pruners import make_pruner
+from geno_hpo.study.record import Record
+from geno_hpo.study.samplers import make_sampler
+from geno_hpo.study.storage import Pool, open_pool, open_storage
+from geno_hpo.tracking import RunLog, Tracking, Writer
+
+__all__ = ["FAILURES_ALLOWED", "Worker", "open_pools"]
+
+POLL_SECONDS = 0.25
+FAILURES_ALLOWED = 5
+"""Failed trials of one part after which, with none complete, the study stops; and how many
+failures beyond the budget's tenth are replaced."""
+
+FINAL = "final"
+
+
+def open_pools(
+    plan: StudyPlan, storage: optuna.storages.BaseStorage, *, maximise: bool, create: bool
+) -> dict[str, Pool]:
+    """Open every part of a study, the final fits last."""
+    epochs = plan.config.budget.epochs
+    lock = plan.work if plan.project.storage_url.startswith("sqlite") else None
+    pools = {}
+    for part, name in {**plan.parts, FINAL: plan.key.part(FINAL)}.items():
+        searched = part in ("network", "lightgbm")
+        pruner = make_pruner(plan.config.pruner, epochs) if searched else optuna.pruners.NopPruner()
+        pools[part] = open_pool(
+            storage, name, maximise=maximise, lock_folder=lock, pruner=pruner, create=create
+        )
+    return pools
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial taken from its part of the study."""
+
+    part: str
+    trial: Trial
+
+
+class Worker:
+    """Runs trials of one study in this process.
+
+    Parameters
+    ----------
+    plan
+        The study.
+    threads
+        Threads for training.
+    session
+        The launcher's token, or None for a worker started by hand.
+    stop
+        True once the worker should end; asked after every epoch.
+    tell
+        Called with one plain sentence whenever something begins or ends.
+    """
+
+    def __init__(
+        self,
+        plan: StudyPlan,
+        *,
+        maximise: bool,
+        threads: int = 1,
+        session: str | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.plan = plan
+        self._session = session
+        self._stop = stop
+        self._tell = tell
+        self._threads = threads
+        self._maximise = maximise
+        self.storage = open_storage(plan.project.storage_url)
+        self._host = worker_name(os.getpid())
+
+    def run(self) -> int:
+        """Work until nothing is left, and return the number of trials finished."""
+        record = self._await_preparation()
+        if record is None:
+            return 0
+        pools = open_pools(self.plan, self.storage, maximise=self._maximise, create=False)
+        prepared = load_prepared(self.plan, record.get("data"))
+        bench = Bench(self.plan, prepared, threads=self._threads, stop=self._stop)
+        tracking = self._open_tracking()
+        writer = Writer(tracking.client)
+        parent = str(record.get("mlflow_run"))
+        done = 0
+        try:
+            while not self._stop():
+                claim = self._claim(pools)
+                if claim is not None:
+                    done += self._work(claim, pools[claim.part], bench, (tracking, writer, parent))
+                elif self._finished(record, pools):
+                    break
+                else:
+                    time.sleep(POLL_SECONDS)
+        finally:
+            writer.close()
+        return done
+
+    def _open_tracking(self) -> Tracking:
+        local = self.plan.project.tracking_uri.startswith("sqlite")
+        folder = self.plan.project.mlruns / "artifacts" if local else None
+        return Tracking(self.plan.project.tracking_uri, folder, self.plan.config.name)
+
+    def _await_preparation(self) -> Record | None:
+        """The study's record once its trials are enqueued; None when told to stop before."""
+        said = False
+        while not self._stop():
+            with contextlib.suppress(KeyError, StorageError):
+                study = optuna.load_study(study_name=str(self.plan.key), storage=self.storage)
+                record = Record(study)
+                mine = self._session is None or record.get("session") == self._session
+                if mine and record.phase != "preparing":
+                    record.agree(self.plan)
+                    return record
+            if self._session is None and not said:
+                self._tell(
+                    f"study {self.plan.key} is not prepared yet; waiting for "
+                    f"`geno-hpo run {self.plan.key}` to prepare it"
+                )
+                said = True
+            time.sleep(POLL_SECONDS)
+        return None
+
+    def _finished(self, record: Record, pools: dict[str, Pool]) -> bool:
+        if record.phase in ("done", "stopped"):
+            return True
+        if self._session is not None:
+            return bool(record.get("session") != self._session)
+        return not any(pool.tally()[TrialState.RUNNING] for pool in pools.values())
+
+    def _claim(self, pools: dict[str, Pool]) -> Claim | None:
+        for part, pool in pools.items():
+            number = pool.next_number()
+            if number is None:
+                continue
+            sampler = None
+            if part != FINAL:
+                space = self.plan.baselines.get(part, self.plan.space)
+                sampler = make_sampler(
+                    self.plan.config.sampler,
+                    self.plan.config.seed,
+                    number,
+                    conditional=space.conditional,
+                )
+            trial = pool.claim(self._host, sampler)
+            if trial is not None:
+                return Claim(part, trial)
+        return None
+
+    def _work(
+        self,
+        claim: Claim,
+        pool: Pool,
+        bench: Bench,
+        sink: tuple[Tracking, Writer, str],
+    ) -> int:
+        """Run one claimed trial to its end, whatever that is; 1 when it is finished."""
+        trial, part = claim.trial, claim.part
+        task: dict[str, Any] = trial.user_attrs.get("task") or {}
+        params: Parameters = task.get("params") or {}
+        log: RunLog | None = None
+        try:
+            if part != FINAL:
+                params = bench.search_space(part).suggest(trial)
+            name, stage = _naming(part, trial.number, params, task)
+            tags = {"stage": stage, "model": str(params.get("family", part)), "worker": self._host}
+            log = RunLog(*sink[:2], name, parent=sink[2], params=params, tags=tags)
+            if part == FINAL:
+                ending = bench.final_fit(trial.user_attrs["name"], task)
+                log.log(0, {"test_score": ending.score})
+            elif part in self.plan.baselines:
+                ending = bench.search_baseline(part, trial, params, log)
+            else:
+                ending = bench.search_network(part, trial, params, log)
+        except (Interrupted, KeyboardInterrupt):
+            pool.release(trial)
+            if log is not None:
+                log.discard()
+            self._tell(f"{part} trial {trial.number} given back: it was interrupted")
+            return 0
+        except StorageError:
+            raise
+        except TrialFailed as failure:
+            self._fail(pool, trial, log, failure.kind, str(failure))
+        except GenoHpoError as failure:
+            self._fail(pool, trial, log, "invalid", str(failure))
+        except Exception as failure:
+            text = "".join(traceback.format_exception(failure))
+            self._fail(pool, trial, log, "error", f"{type(failure).__name__}: {failure}", text)
+        else:
+            self._finish(pool, trial, log, ending)
+        return 1
+
+    def _finish(self, pool: Pool, trial: Trial, log: RunLog, ending: Ending) -> None:
+        for key, value in ending.attributes.items():
+            pool.set_attribute(trial, key, value)
+        state = TrialState.PRUNED if ending.pruned else TrialState.COMPLETE
+        word = "pruned" if ending.pruned else "complete"
+        log.end(
+            "KILLED" if ending.pruned else "FINISHED",
+            {"state": word, "reason": str(ending.attributes.get("reason", "")), **ending.log},
+        )
+        value = None if ending.pruned else ending.score
+        pool.study.tell(trial, value, state=state)
+        self._tell(f"{pool.study.study_name} trial {trial.number} {word}: {ending.score:.4f}")
+
+    def _fail(
+        self,
+        pool: Pool,
+        trial: Trial,
+        log: RunLog | None,
+        kind: str,
+        message: str,
+        text: str = "",
+    ) -> None:
+        reason = f"{kind}: {message}"
+        pool.set_attribute(trial, "reason", reason)
+        if text:
+            pool.set_attribute(trial, "traceback", text[-4000:])
+        if log is not None:
+            log.end("FAILED", {"state": "failed", "reason": reason})
+        with pool.lock():
+            pool.study.tell(trial, state=TrialState.FAIL)
+            tally = pool.tally()
+            failed = tally[TrialState.FAIL]
+            hopeless = failed >= FAILURES_ALLOWED and not tally[TrialState.COMPLETE]
+            within = failed <= FAILURES_ALLOWED + sum(tally.values()) // 10
+            if within and not hopeless:
+                pool.enqueue(dict(trial.user_attrs) if "task" in trial.user_attrs else None)
+        self._tell(f"{pool.study.study_name} trial {trial.number} failed, {reason}")
+
+
+def _naming(part: str, number: int, params: Parameters, task: dict[str, Any]) -> tuple[str, str]:
+    """Name and stage tag of a trial's MLflow run."""
+    family = params.get("family", part)
+    if part == FINAL:
+        return f"final {task['kind']} {family} seed {task['seed']}", FINAL
+    if part == "control":
+        return f"control {number:04d} {family}", "control"
+    if part == "network":
+        return f"trial {number:04d} {family}", "search"
+    return f"baseline {number:04d} {part}", "baseline"

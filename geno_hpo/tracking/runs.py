@@ -1,0 +1,106 @@
+"""`RunLog`: one MLflow run, recorded from the training thread and written by the `Writer`."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geno_hpo.tracking.writer import Batch, Writer
+
+if TYPE_CHECKING:
+    from geno_hpo.tracking.store import Tracking
+
+__all__ = ["RunLog"]
+
+PARAM_LIMIT = 6000
+
+
+class RunLog:
+    """A run nested below the study's run. Every method returns at once.
+
+    Parameters
+    ----------
+    tracking, writer
+        The open store and its background writer.
+    name
+        Run name, such as ``trial 0042 cnn``.
+    parent
+        Run id of the study's run.
+    params, tags
+        Recorded when the run is created.
+    """
+
+    def __init__(
+        self,
+        tracking: Tracking,
+        writer: Writer,
+        name: str,
+        *,
+        parent: str,
+        params: Mapping[str, Any],
+        tags: Mapping[str, str],
+    ) -> None:
+        from mlflow.entities import Param
+
+        self._writer = writer
+        self._batch = Batch(params=[Param(k, str(v)[:PARAM_LIMIT]) for k, v in params.items()])
+        self._run_id: str | None = None
+        started = time.time()
+
+        def create() -> None:
+            if self._run_id is None:
+                self._run_id = tracking.start_run(name, parent=parent, tags=tags, started=started)
+            self._writer.later(id(self), self._flush)
+
+        writer.submit(create)
+
+    def _flush(self) -> None:
+        if self._run_id is not None:
+            self._batch.send(self._writer.client, self._run_id)
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Record metrics of one epoch; values that are not finite are left out."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        records = [Metric(k, float(v), now, step) for k, v in metrics.items() if math.isfinite(v)]
+
+        def add() -> None:
+            self._batch.metrics.extend(records)
+            self._writer.later(id(self), self._flush)
+
+        self._writer.submit(add)
+
+    def artifact(self, path: Path, folder: str | None = None) -> None:
+        """Keep a file with the run."""
+        self._writer.submit(
+            lambda: self._writer.client.log_artifact(self._run_id, str(path), folder)
+        )
+
+    def end(self, status: str, tags: Mapping[str, str]) -> None:
+        """Close the run as ``FINISHED``, ``FAILED`` or ``KILLED`` (MLflow's word for pruned)."""
+        from mlflow.entities import RunTag
+
+        ended = int(time.time() * 1000)
+        records = [RunTag(k, str(v)) for k, v in tags.items()]
+
+        def close() -> None:
+            self._batch.tags.extend(records)
+            self._flush()
+            self._writer.settle(id(self))
+            self._writer.client.set_terminated(self._run_id, status, end_time=ended)
+
+        self._writer.submit(close)
+
+    def discard(self) -> None:
+        """Delete the run: its trial was interrupted and will be run anew."""
+
+        def delete() -> None:
+            self._writer.settle(id(self))
+            if self._run_id is not None:
+                self._writer.client.delete_run(self._run_id)
+
+        self._writer.submit(delete)

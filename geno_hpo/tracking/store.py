@@ -1,0 +1,156 @@
+"""The tracking store: opened and migrated once, experiments and study runs by name.
+
+Fresh MLflow databases must not be opened by several processes at once (their migrations race), so
+the launcher calls `prepare` before any worker starts. The tracking address is always set: MLflow's
+default changes with what lies in ``./mlruns``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geno_hpo.errors import StorageError
+
+__all__ = ["DatasetTag", "Tracking"]
+
+PARENT_TAG = "mlflow.parentRunId"
+NAME_TAG = "mlflow.runName"
+NOTE_TAG = "mlflow.note.content"
+KEY_TAG = "geno_hpo.study"
+STAGE_TAG = "stage"
+
+
+@dataclass(frozen=True)
+class DatasetTag:
+    """A data set as MLflow shows it: name, digest, where it comes from, and its shape."""
+
+    name: str
+    digest: str
+    source: str
+    profile: str
+
+
+class Tracking:
+    """One MLflow experiment: that of a study.
+
+    Parameters
+    ----------
+    uri
+        Tracking address.
+    artifacts
+        Folder for files when the store is local; None leaves it to the server.
+    experiment
+        Experiment name: the study's.
+    """
+
+    def __init__(self, uri: str, artifacts: Path | None, experiment: str) -> None:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+        from mlflow.tracking import MlflowClient
+
+        for noisy in ("mlflow", "mlflow.store.db.utils", "alembic"):
+            logging.getLogger(noisy).setLevel(logging.ERROR)
+        self.uri = uri
+        self._artifacts = artifacts
+        self._name = experiment
+        try:
+            self.client = MlflowClient(tracking_uri=uri)
+            self.experiment_id = self._experiment()
+        except Exception as error:
+            raise StorageError(
+                f"the tracking store cannot be opened: {str(error).splitlines()[0]}"
+            ) from error
+
+    def _experiment(self) -> str:
+        found = self.client.get_experiment_by_name(self._name)
+        if found is not None:
+            if found.lifecycle_stage == "deleted":
+                self.client.restore_experiment(found.experiment_id)
+            return str(found.experiment_id)
+        location = None
+        if self._artifacts is not None:
+            folder = self._artifacts / self._name
+            folder.mkdir(parents=True, exist_ok=True)
+            location = folder.resolve().as_uri()
+        return str(self.client.create_experiment(self._name, artifact_location=location))
+
+    def study_run(self, key: str, tags: Mapping[str, str]) -> str:
+        """Run id of the study's parent run; created at the first call, running again later."""
+        from mlflow.entities import RunStatus
+
+        runs = self.client.search_runs(
+            [self.experiment_id], f"tags.`{KEY_TAG}` = '{key}' and tags.stage = 'study'"
+        )
+        if runs:
+            run_id = str(runs[0].info.run_id)
+            self.client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
+            self.describe(run_id, tags=tags)
+            return run_id
+        all_tags = {NAME_TAG: f"study {key}", KEY_TAG: key, STAGE_TAG: "study", **tags}
+        return str(self.client.create_run(self.experiment_id, tags=all_tags).info.run_id)
+
+    def start_run(
+        self, name: str, *, parent: str, tags: Mapping[str, str], started: float | None = None
+    ) -> str:
+        """Create a run below the study's run and return its id."""
+        begun = int((started or time.time()) * 1000)
+        all_tags = {NAME_TAG: name, PARENT_TAG: parent, **tags}
+        run = self.client.create_run(self.experiment_id, start_time=begun, tags=all_tags)
+        return str(run.info.run_id)
+
+    def discard_running(self, parent: str) -> int:
+        """Delete the runs that dead workers left open below `parent`; return how many."""
+        runs = self.client.search_runs(
+            [self.experiment_id],
+            f"tags.`{PARENT_TAG}` = '{parent}' and attributes.status = 'RUNNING'",
+        )
+        for run in runs:
+            self.client.delete_run(run.info.run_id)
+        return len(runs)
+
+    def describe(
+        self,
+        run_id: str,
+        *,
+        note: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write a Markdown note, tags, metrics and parameters to a run."""
+        for key, value in (tags or {}).items():
+            self.client.set_tag(run_id, key, value)
+        if note is not None:
+            self.client.set_tag(run_id, NOTE_TAG, note)
+        for key, number in (metrics or {}).items():
+            self.client.log_metric(run_id, key, number)
+        for key, value in (params or {}).items():
+            self.client.log_param(run_id, key, value)
+
+    def log_dataset(self, run_id: str, dataset: DatasetTag) -> None:
+        """Tell MLflow which data the study saw."""
+        from mlflow.entities import Dataset, DatasetInput
+
+        entity = Dataset(
+            name=dataset.name,
+            digest=dataset.digest,
+            source_type="geno_hpo",
+            source=dataset.source,
+            profile=dataset.profile,
+        )
+        self.client.log_inputs(run_id, [DatasetInput(dataset=entity, tags=[])])
+
+    def keep_files(self, run_id: str, folder: Path, into: str) -> None:
+        """Keep every file of `folder` with the run."""
+        self.client.log_artifacts(run_id, str(folder), into)
+
+    def finish(self, run_id: str, status: str = "FINISHED") -> None:
+        """Close a run."""
+        self.client.set_terminated(run_id, status)

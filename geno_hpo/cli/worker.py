@@ -1,0 +1,53 @@
+"""``geno-hpo worker``: one process that helps a study along until nothing waits."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from types import FrameType
+
+import typer
+
+__all__ = ["run_worker"]
+
+
+def run_worker(root: Path, name: str, *, threads: int, session: str | None) -> None:
+    """Run a worker in this process; SIGTERM and Ctrl-C give its trial back and end it."""
+    asked_to_stop: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        asked_to_stop.append(number)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    parent = os.getppid() if session is not None else None
+
+    def stopped() -> bool:
+        return bool(asked_to_stop) or (parent is not None and os.getppid() != parent)
+
+    from geno_hpo.training.setup import configure
+
+    configure(threads)
+    from geno_hpo.metrics import METRICS
+    from geno_hpo.study.paths import Project
+    from geno_hpo.study.plan import load_plan
+    from geno_hpo.study.record import find_key
+    from geno_hpo.study.storage import open_storage
+    from geno_hpo.study.worker import Worker
+
+    project = Project(root)
+    key = find_key(open_storage(project.storage_url), name)
+    plan = load_plan(project, key.name, key.generation)
+    worker = Worker(
+        plan,
+        maximise=METRICS[plan.metric].maximise,
+        threads=threads,
+        session=session,
+        stop=stopped,
+        tell=lambda sentence: typer.echo(sentence),
+    )
+    done = worker.run()
+    typer.echo(f"worker ends: {done} trials finished")
+    if signal.SIGINT in asked_to_stop:
+        raise typer.Exit(130)

@@ -1,0 +1,38 @@
+"""The study in a page of Markdown, for the description of its MLflow run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["markdown"]
+
+
+def markdown(summary: dict[str, Any]) -> str:
+    """Question, answer and leaderboard of a summary as Markdown."""
+    lines = [f"### {summary['question'] or summary['study']}", ""]
+    if summary["data"]["simulated"]:
+        lines += ["**Simulated data**: this shows that the pipeline works, and no biology.", ""]
+    if summary["comparison"] is not None:
+        lines += [f"**{summary['comparison']['sentence']}**", ""]
+    lines += [
+        f"| model | cross-validated {summary['metric']} | sealed test | 95 % interval |",
+        "|---|---|---|---|",
+    ]
+    for row in summary["leaderboard"]:
+        low, high = row["test_ci"]
+        name = f"**{row['model']}** (network)" if row["kind"] == "network" else row["model"]
+        lines.append(
+            f"| {name} | {row['cv_mean']:.4f} ± {row['cv_std']:.4f} | {row['test']:.4f} "
+            f"| {low:.4f} to {high:.4f} |"
+        )
+    if summary["control"] is not None:
+        lines += ["", summary["control"]["sentence"]]
+    data, split = summary["data"], summary["split"]
+    lines += [
+        "",
+        f"{data['samples']} samples × {data['features']} features; {split['folds']} folds "
+        f"({split['kind']}) over {split['development_samples']} samples, "
+        f"{split['test_samples']} sealed for the test. The whole report is among the artifacts: "
+        "`report/report.html`.",
+    ]
+    return "\n".join(lines)

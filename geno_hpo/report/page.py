@@ -1,0 +1,149 @@
+"""The page: sections drawn by templates into one file that needs no network."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import tempfile
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from geno_hpo.errors import StorageError
+from geno_hpo.outcome import StudyOutcome
+from geno_hpo.report.blocks import Figure, Section
+from geno_hpo.report.sections import SECTIONS
+from geno_hpo.report.sections.answer import answer
+from geno_hpo.report.summary import plain
+from geno_hpo.report.tables import as_csv, tables
+from geno_hpo.report.words import metric_label
+
+__all__ = ["render", "write"]
+
+# A table up to this size is also inside the page, so that the page alone gives it.
+EMBEDDED = 120_000
+
+
+def write(outcome: StudyOutcome, folder: Path) -> Path:
+    """Write page, pictures, tables and summary; each file is whole or not there.
+
+    Parameters
+    ----------
+    outcome
+        What the study found.
+    folder
+        Where to; made if need be, older files of the same names are replaced.
+
+    Returns
+    -------
+    Path
+        ``report.html``, written last.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be written.
+    """
+    from geno_hpo.report.pictures import pictures
+
+    label = metric_label(outcome.summary["metric"])
+    content: dict[str, bytes] = {
+        "summary.json": _json(outcome.summary).encode(),
+        **{f"{name}.csv": as_csv(table).encode() for name, table in tables(outcome).items()},
+        **pictures(outcome.curves, outcome.summary["study"], label),
+        "report.html": render(outcome).encode(),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in content.items():
+            _replace(folder / name, data)
+    except OSError as error:
+        raise StorageError(f"the report cannot be written to {folder}: {error}") from error
+    return folder / "report.html"
+
+
+def render(outcome: StudyOutcome) -> str:
+    """Return the page as text."""
+    csv = {name: as_csv(table) for name, table in tables(outcome).items()}
+    sections = [section for make in SECTIONS if (section := make(outcome)) is not None]
+    first = answer(outcome)
+    return str(
+        _template().render(
+            answer=first,
+            sections=sections,
+            summary=plain(outcome.summary),
+            styles=_resource("page.css"),
+            script=_resource("page.js"),
+            plotly=_plotly() if any(_figures(sections)) else "",
+            figures=_script_safe(json.dumps(_figures(sections), separators=(",", ":"))),
+            csv=csv,
+            embedded={name: _data_uri(text) for name, text in csv.items() if len(text) < EMBEDDED},
+        )
+    )
+
+
+def _figures(sections: list[Section]) -> dict[str, Any]:
+    """Traces and layout of every panel by its id on the page."""
+    return {
+        f"{block.name}-{place}": {
+            "data": plain(list(panel.traces)),
+            "layout": plain(panel.layout) | {"height": panel.height},
+        }
+        for section in sections
+        for block in section.blocks
+        if isinstance(block, Figure)
+        for place, panel in enumerate(block.panels)
+    }
+
+
+def _json(summary: dict[str, Any]) -> str:
+    return json.dumps(plain(summary), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _script_safe(text: str) -> str:
+    """JSON inside a script element: nothing may close it or open a comment."""
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _data_uri(text: str) -> str:
+    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.encode()).decode()
+
+
+@cache
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
+def _resource(name: str) -> str:
+    return files("geno_hpo.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("geno_hpo.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write beside the target, then rename over it."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(draft).chmod(0o644)
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise

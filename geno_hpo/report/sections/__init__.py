@@ -1,0 +1,29 @@
+"""The chapters of the page, in order: each a function of the outcome, None when it has no say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from geno_hpo.outcome import StudyOutcome
+from geno_hpo.report.blocks import Section
+from geno_hpo.report.sections.attention import attention
+from geno_hpo.report.sections.control import control
+from geno_hpo.report.sections.data import data
+from geno_hpo.report.sections.learning import learning
+from geno_hpo.report.sections.methods import methods
+from geno_hpo.report.sections.remake import remake
+from geno_hpo.report.sections.search import search
+from geno_hpo.report.sections.test_set import test_set
+
+__all__ = ["SECTIONS"]
+
+SECTIONS: tuple[Callable[[StudyOutcome], Section | None], ...] = (
+    data,
+    search,
+    learning,
+    test_set,
+    control,
+    attention,
+    methods,
+    remake,
+)

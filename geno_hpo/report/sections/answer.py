@@ -1,0 +1,148 @@
+"""The first screen: the question, the answer, and the one figure that proves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from geno_hpo.outcome import StudyOutcome
+from geno_hpo.report.blocks import Block, Table
+from geno_hpo.report.forest import leaderboard_forest, ranked
+from geno_hpo.report.words import (
+    duration,
+    interval,
+    metric_label,
+    model_label,
+    number,
+    p_value,
+    plural,
+    signed,
+)
+
+__all__ = ["Answer", "answer"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the first screen shows.
+
+    Parameters
+    ----------
+    study, question, verdict
+        Head, question and the answer in one sentence.
+    badges
+        Short words beside the head, each with its tone (``plain`` or ``warn``).
+    proof
+        The effect in numbers, under the verdict.
+    figures
+        ``(value, what, detail)`` of the numbers in large type.
+    blocks
+        The leaderboard, and published results beside it.
+    """
+
+    study: str
+    question: str
+    verdict: str
+    proof: str
+    badges: tuple[tuple[str, str], ...]
+    figures: tuple[tuple[str, str, str], ...]
+    blocks: tuple[Block, ...]
+
+
+def answer(outcome: StudyOutcome) -> Answer:
+    """Draw up the first screen."""
+    summary = outcome.summary
+    label = metric_label(summary["metric"])
+    comparison = summary["comparison"]
+    blocks: list[Block] = [leaderboard_forest(summary)]
+    if summary["published"]:
+        blocks.append(_published(summary["published"]))
+    return Answer(
+        study=summary["study"],
+        question=outcome.question,
+        verdict=comparison["sentence"] if comparison else _without_baselines(summary, label),
+        proof=_proof(comparison, label) if comparison else "",
+        badges=tuple(_badges(outcome)),
+        figures=tuple(_figures(summary, label)),
+        blocks=tuple(blocks),
+    )
+
+
+def _without_baselines(summary: dict[str, Any], label: str) -> str:
+    best = summary["best"]
+    return (
+        f"The best network, {model_label(best['model'])}, reaches a cross-validated {label} of "
+        f"{number(best['cv_mean'])}; this study compares it with no baseline."
+    )
+
+
+def _proof(comparison: dict[str, Any], label: str) -> str:
+    p = p_value(comparison["p_value"])
+    return (
+        f"Difference in test {label}, network − {model_label(comparison['best_baseline'])}: "
+        f"{signed(comparison['difference'])} (95 % interval {interval(comparison['ci'])}"
+        + (f", {p})." if p else ").")
+    )
+
+
+def _badges(outcome: StudyOutcome) -> list[tuple[str, str]]:
+    summary = outcome.summary
+    seal = summary["seal"]
+    badges = [(f"{outcome.task}: {', '.join(outcome.target)}", "plain")]
+    if summary["data"]["simulated"]:
+        badges.insert(0, ("simulated data", "warn"))
+    if seal is None:
+        badges.append(("test set still sealed", "plain"))
+    elif seal["trials_after"]:
+        badges.append((f"{plural(seal['trials_after'], 'trial')} after the test set", "warn"))
+    if summary["generation"] > 1:
+        badges.append((f"start no. {summary['generation']}", "plain"))
+    return badges
+
+
+def _figures(summary: dict[str, Any], label: str) -> list[tuple[str, str, str]]:
+    board = ranked(summary)
+    network = next((e for e in board if e["kind"] == "network"), None)
+    found = []
+    if network is not None and network["test"] is not None:
+        found.append(
+            (
+                number(network["test"]),
+                f"test {label}",
+                f"{model_label(network['model'])}, 95 % interval {interval(network['test_ci'])}",
+            )
+        )
+    best, trials = summary["best"], summary["trials"]
+    found.append(
+        (
+            number(best["cv_mean"]),
+            f"cross-validated {label}",
+            f"± {number(best['cv_std'])} over {summary['split']['folds']} folds",
+        )
+    )
+    done = trials["complete"] + trials["pruned"] + trials["failed"]
+    found.append(
+        (
+            f"{done:,}",
+            "trials",
+            f"{trials['complete']} complete, {trials['pruned']} pruned, {trials['failed']} failed",
+        )
+    )
+    found.append((duration(summary["seconds"]["total"]), "in all", _parts(summary["seconds"])))
+    return found
+
+
+def _parts(seconds: dict[str, float]) -> str:
+    return f"search {duration(seconds['search'])}, baselines {duration(seconds['baselines'])}"
+
+
+def _published(entries: list[dict[str, Any]]) -> Table:
+    rows = tuple((str(e["what"]), number(e["value"]), str(e["source"])) for e in entries)
+    return Table(
+        "published",
+        "Published results, for orientation",
+        ("What", "Score", "Source"),
+        rows,
+        numeric=frozenset({1}),
+        note="Other samples, other splits: not part of the comparison above.",
+    )

@@ -1,0 +1,27 @@
+"""The control: the whole pipeline on permuted labels must find nothing."""
+
+from __future__ import annotations
+
+from geno_hpo.outcome import StudyOutcome
+from geno_hpo.report.blocks import Block, Section, Text
+from geno_hpo.report.forest import control_forest
+
+__all__ = ["control"]
+
+
+def control(outcome: StudyOutcome) -> Section | None:
+    """What the control says; None when it was left out."""
+    found = outcome.summary["control"]
+    forest = control_forest(outcome.summary)
+    if found is None or forest is None:
+        return None
+    blocks: tuple[Block, ...] = (
+        Text(found["sentence"], "finding"),
+        Text(
+            "Labels were shuffled among the samples and the same search, training and test were "
+            "run. A pipeline that lets information leak from test or validation samples into "
+            "training scores better than chance here.",
+        ),
+        forest,
+    )
+    return Section("control", "Control", blocks)

@@ -1,0 +1,123 @@
+"""A methods paragraph, ready to paste."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geno_hpo.metrics import METRICS
+from geno_hpo.outcome import StudyOutcome
+from geno_hpo.report.blocks import Paste, Section, Text
+from geno_hpo.report.words import (
+    count,
+    duration,
+    interval,
+    join,
+    metric_label,
+    model_label,
+    number,
+    p_value,
+    plural,
+    signed,
+)
+
+__all__ = ["methods", "methods_text"]
+
+
+def methods(outcome: StudyOutcome) -> Section:
+    """Build the paragraph's section."""
+    return Section(
+        "methods",
+        "Methods, ready to paste",
+        (
+            Paste(methods_text(outcome)),
+            Text("Cite Optuna (Akiba et al. 2019) and the data's authors beside it.", "note"),
+        ),
+        short="Methods",
+    )
+
+
+def methods_text(outcome: StudyOutcome) -> str:
+    """Data, split, search, comparison and versions in full sentences."""
+    summary = outcome.summary
+    parts = [_data(outcome), _search(summary), _baselines(summary), _test(summary)]
+    parts += [_control(summary), _versions(summary)]
+    return " ".join(part for part in parts if part)
+
+
+def _data(outcome: StudyOutcome) -> str:
+    summary = outcome.summary
+    about, split = summary["data"], summary["split"]
+    made = "simulated data set" if about["simulated"] else "data set"
+    return (
+        f"We predicted {join(outcome.target)} ({outcome.task}) from {count(about['features'])} "
+        f"features of {count(about['samples'])} samples of the {made} {about['name']} "
+        f"(fingerprint {about['fingerprint']}). {count(split['test_samples'])} samples were sealed "
+        f"as a test set before any fitting; the other {count(split['development_samples'])} were "
+        f"divided into {plural(split['folds'], 'fold')} ({split['kind']} split, fingerprint "
+        f"{split['fingerprint']}). Every step that learns from data was fitted on the training "
+        "part of each fold alone."
+    )
+
+
+def _search(summary: dict[str, Any]) -> str:
+    trials, best = summary["trials"], summary["best"]
+    metric = METRICS.get(summary["metric"])
+    aim = "maximising" if metric is None or metric.maximise else "minimising"
+    return (
+        f"Hyperparameters were searched with Optuna {summary['versions']['optuna']} over "
+        f"{plural(trials['asked'], 'trial')} ({trials['complete']} complete, {trials['pruned']} "
+        f"pruned, {trials['failed']} failed; {duration(summary['seconds']['search'])}), "
+        f"{aim} the mean validation "
+        f"{metric_label(summary['metric'])} over the folds. The best configuration "
+        f"({model_label(best['model'])}) reached {number(best['cv_mean'])} ± "
+        f"{number(best['cv_std'])} (mean ± standard deviation over folds)."
+    )
+
+
+def _baselines(summary: dict[str, Any]) -> str:
+    board = [entry for entry in summary["leaderboard"] if entry["kind"] == "baseline"]
+    if not board:
+        return ""
+    named = [
+        f"{model_label(entry['model'])} ({plural(entry['trials'], 'configuration')})"
+        for entry in board
+    ]
+    return (
+        f"{join(named)} {'were' if len(named) > 1 else 'was'} tuned on the same folds with the "
+        "same score."
+    )
+
+
+def _test(summary: dict[str, Any]) -> str:
+    seal, comparison = summary["seal"], summary["comparison"]
+    if seal is None:
+        return "The test set has not been opened."
+    seeds = max((len(entry["test_seeds"]) for entry in summary["leaderboard"]), default=0)
+    text = (
+        f"The test set was opened once, after {plural(seal['trials_before'], 'trial')}; "
+        f"{seal['trials_after'] or 'none'} followed. Winners were trained again on all development "
+        f"samples (up to {plural(seeds, 'restart')} from different seeds), and intervals are 95 % "
+        "bootstrap intervals over test samples."
+    )
+    if comparison is not None:
+        p = p_value(comparison["p_value"])
+        text += (
+            f" The network differed from the best baseline "
+            f"({model_label(comparison['best_baseline'])}) by {signed(comparison['difference'])} "
+            f"(95 % interval {interval(comparison['ci'])}{', ' + p if p else ''})."
+        )
+    return text
+
+
+def _control(summary: dict[str, Any]) -> str:
+    control = summary["control"]
+    if control is None:
+        return ""
+    score = number(control["test"] if control["test"] is not None else control["cv_mean"])
+    return f"The same pipeline on permuted labels scored {score}."
+
+
+def _versions(summary: dict[str, Any]) -> str:
+    versions = summary["versions"]
+    named = [f"{name} {version}" for name, version in versions.items()]
+    return f"Seed {summary['seed']}; {join(named)}."

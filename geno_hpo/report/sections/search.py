@@ -1,0 +1,122 @@
+"""The search: how many trials, how they ended, what they say about hyperparameters."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from geno_hpo.metrics import METRICS
+from geno_hpo.outcome import StudyOutcome, TrialRecord
+from geno_hpo.report.blocks import Block, Section, Table, Text
+from geno_hpo.report.figures.search import curves_of_trials, history, slices
+from geno_hpo.report.words import duration, metric_label, model_label, number, plural, value
+
+__all__ = ["best_first", "search", "search_trials"]
+
+SHOWN = 10
+# Hyperparameters that fit beside a trial before the table becomes unreadable.
+WIDE = 9
+
+
+def search_trials(outcome: StudyOutcome) -> list[TrialRecord]:
+    """Trials of the search, in the order they were started."""
+    return sorted((t for t in outcome.trials if t.stage == "search"), key=lambda t: t.number)
+
+
+def best_first(trials: list[TrialRecord], maximise: bool) -> list[TrialRecord]:
+    """Complete trials with a score, the best first."""
+    done = [(t.score, t) for t in trials if t.state == "complete" and t.score is not None]
+    return [t for _, t in sorted(done, key=lambda pair: -pair[0] if maximise else pair[0])]
+
+
+def search(outcome: StudyOutcome) -> Section:
+    """Figures and tables of the search."""
+    summary = outcome.summary
+    trials = search_trials(outcome)
+    metric = METRICS.get(summary["metric"])
+    maximise = metric is None or metric.maximise
+    label = metric_label(summary["metric"])
+    ranked = best_first(trials, maximise)
+    best = ranked[0] if ranked else None
+    blocks: list[Block] = [Text(_told(outcome, trials))]
+    figures = (
+        history(trials, label, maximise),
+        curves_of_trials(trials, label, best),
+        slices(trials, label),
+    )
+    blocks += [figure for figure in figures if figure is not None]
+    if ranked:
+        blocks.append(_table(ranked, label))
+    failures = _failures(trials)
+    if failures is not None:
+        blocks.append(failures)
+    return Section("search", "Search", tuple(blocks))
+
+
+def _told(outcome: StudyOutcome, trials: list[TrialRecord]) -> str:
+    summary = outcome.summary
+    counts = summary["trials"]
+    families = sorted({model_label(t.model) for t in trials})
+    epochs = sum(t.epochs for t in trials)
+    text = (
+        f"Of {plural(counts['asked'], 'trial')} asked for, {counts['complete']} ran to their end, "
+        f"{counts['pruned']} were stopped early because their score fell behind, and "
+        f"{counts['failed']} failed. "
+    )
+    if families:
+        text += f"Model families searched: {', '.join(families)}. "
+    text += (
+        f"Every trial trained {plural(summary['split']['folds'], 'network')} side by side, one a "
+        f"fold, and was judged by the mean of their scores after each epoch: {epochs:,} epochs in "
+        f"{duration(summary['seconds']['search'])}."
+    )
+    return text
+
+
+def _table(ranked: list[TrialRecord], label: str) -> Table:
+    top = ranked[:SHOWN]
+    names = list(dict.fromkeys(name for t in top for name in t.params if name != "family"))
+    varied = [n for n in names if len({str(t.params.get(n)) for t in top}) > 1]
+    chosen = varied[:WIDE]
+    several = len({t.model for t in top}) > 1
+    rows = tuple(
+        (
+            str(t.number),
+            *((model_label(t.model),) if several else ()),
+            number(t.score, 4),
+            str(t.best_epoch or "–"),
+            *(value(t.params[n]) if n in t.params else "·" for n in chosen),
+        )
+        for t in top
+    )
+    same = [n for n in names if n not in varied]
+    note = ""
+    if same:
+        fixed = ", ".join(f"{n} {value(top[0].params.get(n))}" for n in same)
+        note = f"The same in all of these: {fixed}. "
+    if len(varied) > WIDE:
+        note += f"Also varied: {', '.join(varied[WIDE:])} (in trials.csv). "
+    if any(n not in t.params for t in top for n in chosen):
+        note += "A dot: the trial's branch of the space has no such parameter."
+    head = ("Trial", *(("Model",) if several else ()), label, "Epoch", *chosen)
+    return Table(
+        "trials",
+        f"The {len(top)} best trials" if len(top) > 1 else "The best trial",
+        head,
+        rows,
+        numeric=frozenset(range(2 if several else 1, len(head))) | {0},
+        note=note.strip(),
+        marked=frozenset({0}),
+    )
+
+
+def _failures(trials: list[TrialRecord]) -> Table | None:
+    reasons = Counter(t.reason or "no reason recorded" for t in trials if t.state == "failed")
+    if not reasons:
+        return None
+    return Table(
+        "failures",
+        "Why trials failed",
+        ("Reason", "Trials"),
+        tuple((reason, str(many)) for reason, many in reasons.most_common()),
+        numeric=frozenset({1}),
+    )

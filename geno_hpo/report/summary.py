@@ -1,0 +1,179 @@
+"""``summary.json``: its keys, declared once, and what checks a summary against them.
+
+`KEYS` maps a dotted path to type and meaning; ``[]`` stands for the entries of a list. A type is
+one of ``str int float bool map any``, ``object`` or ``list`` (whose keys follow), or a list of one
+type (``floats``, ``strs``). ``?`` follows it when the key may be missing, and `` or null`` when the
+value may be null.
+docs/summary.md shows this table, and a test holds them together.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["KEYS", "check_summary", "documentation", "plain"]
+
+KEYS: dict[str, tuple[str, str]] = {
+    "study": ("str", "Name of the study."),
+    "generation": ("int", "Counts the fresh starts of the study, from 1."),
+    "data": ("object", "The data set."),
+    "data.name": ("str", "Its name."),
+    "data.simulated": ("bool", "Whether it was made by a program."),
+    "data.samples": ("int", "Samples with a label, the test set included."),
+    "data.features": ("int", "Positions of the alignment, or variants."),
+    "data.fingerprint": ("str", "SHA-256 over codes and labels, first 16 hex digits."),
+    "data.loci": ("any?", "Genes and regions the features belong to."),
+    "data.oracle": (
+        "map? or null",
+        "By metric name, the score of a predictor that knows the simulation's causes.",
+    ),
+    "task": ("str", "`binary`, `multiclass`, `multilabel` or `regression`."),
+    "target": ("strs", "Names of the outputs."),
+    "metric": ("str", "What is optimised and compared: a name of `geno_hpo.metrics`."),
+    "trials": ("object", "The search's trials, baselines and control not counted."),
+    "trials.asked": ("int", "The budget."),
+    "trials.complete": ("int", "Trials that ran to their end."),
+    "trials.pruned": ("int", "Trials stopped early for a poor score."),
+    "trials.failed": ("int", "Trials without a score."),
+    "best": ("object", "The winning configuration."),
+    "best.model": ("str", "Its model family."),
+    "best.params": ("map", "Its hyperparameters under their short names."),
+    "best.cv_mean": ("float", "Mean score over the validation folds."),
+    "best.cv_std": ("float", "Standard deviation over the validation folds."),
+    "leaderboard": ("list", "One entry a model, network and baselines."),
+    "leaderboard[].model": ("str", "Model family or baseline."),
+    "leaderboard[].kind": ("str", "`network` or `baseline`."),
+    "leaderboard[].cv_mean": ("float or null", "Mean score over the validation folds."),
+    "leaderboard[].cv_std": ("float or null", "Standard deviation over the validation folds."),
+    "leaderboard[].test": ("float or null", "Score on the sealed test set, mean over the seeds."),
+    "leaderboard[].test_ci": ("floats or null", "Its 95 % interval, `[low, high]`."),
+    "leaderboard[].test_seeds": ("floats", "Test score of each restart."),
+    "leaderboard[].trials": ("int", "Configurations tried for this model."),
+    "comparison": ("object or null", "Network against the best baseline; null without baselines."),
+    "comparison.best_baseline": ("str", "The baseline with the best cross-validated score."),
+    "comparison.difference": ("float", "Network minus baseline on the sealed test set."),
+    "comparison.ci": ("floats", "95 % interval of the difference, `[low, high]`."),
+    "comparison.p_value": ("float or null", "Two-sided p-value of the difference."),
+    "comparison.verdict": ("str", "The verdict in a word or two."),
+    "comparison.sentence": ("str", "The verdict in a sentence."),
+    "control": ("object or null", "The pipeline on permuted labels; null when left out."),
+    "control.cv_mean": ("float", "Best mean score over the validation folds."),
+    "control.test": ("float or null", "Score on the sealed test set."),
+    "control.chance": ("floats or null", "Range expected by chance, `[low, high]`."),
+    "control.sentence": ("str", "What the control says."),
+    "seal": ("object or null", "The opening of the sealed test set; null while it is sealed."),
+    "seal.opened_at": ("str", "When, ISO 8601 in UTC."),
+    "seal.trials_before": ("int", "Search trials finished before."),
+    "seal.trials_after": ("int", "Search trials run after the opening; should be 0."),
+    "seal.code_version": ("str", "Version of the code that opened it."),
+    "seconds": ("object", "Wall time."),
+    "seconds.total": ("float", "All parts."),
+    "seconds.search": ("float", "The search."),
+    "seconds.baselines": ("float", "The baselines."),
+    "seconds.final": ("float", "Restarts, refits, control and comparison."),
+    "versions": ("object", "Versions of the software."),
+    **{
+        f"versions.{name}": ("str", "")
+        for name in (
+            "geno_hpo",
+            "python",
+            "keras",
+            "tensorflow",
+            "optuna",
+            "mlflow",
+            "scikit-learn",
+            "lightgbm",
+        )
+    },
+    "split": ("object", "How the samples were divided."),
+    "split.kind": ("str", "`stratified`, `grouped` or `random`."),
+    "split.folds": ("int", "Validation folds."),
+    "split.test_samples": ("int", "Samples of the sealed test set."),
+    "split.development_samples": ("int", "All others."),
+    "split.fingerprint": ("str", "Fingerprint of the division."),
+    "seed": ("int", "The seed everything is derived from."),
+    "published": ("list", "Published results named in the study file, for orientation."),
+    "published[].what": ("str", "What was measured."),
+    "published[].value": ("float", "The score."),
+    "published[].source": ("str", "Where it was published."),
+}
+
+_TYPES: dict[str, Any] = {
+    "str": lambda x: isinstance(x, str),
+    "int": lambda x: isinstance(x, int) and not isinstance(x, bool),
+    "float": lambda x: isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x),
+    "bool": lambda x: isinstance(x, bool),
+    "map": lambda x: isinstance(x, dict),
+    "object": lambda x: isinstance(x, dict),
+    "list": lambda x: isinstance(x, list),
+    "floats": lambda x: isinstance(x, list) and all(_TYPES["float"](y) for y in x),
+    "strs": lambda x: isinstance(x, list) and all(_TYPES["str"](y) for y in x),
+    "any": lambda _: True,
+}
+
+
+def plain(value: Any) -> Any:
+    """Make a value fit for JSON: numpy becomes Python, and numbers that are not finite null."""
+    if isinstance(value, dict):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def check_summary(summary: dict[str, Any]) -> None:
+    """See that a summary has the documented keys and types, and no others.
+
+    Raises
+    ------
+    ValueError
+        It has not; every fault is told.
+    """
+    faults: list[str] = []
+    _check(plain(summary), "", faults)
+    if faults:
+        raise ValueError("summary breaks its documentation: " + "; ".join(faults))
+
+
+def documentation() -> str:
+    """Return the table of docs/summary.md."""
+    rows = [f"| `{key}` | {kind} | {meaning} |" for key, (kind, meaning) in KEYS.items()]
+    return "\n".join(["| key | type | meaning |", "|---|---|---|", *rows])
+
+
+def _check(value: dict[str, Any], path: str, faults: list[str]) -> None:
+    children = {
+        key[len(path) :]: kind
+        for key, (kind, _) in KEYS.items()
+        if key.startswith(path) and "." not in key[len(path) :]
+    }
+    faults += [f"{path}{key} is not documented" for key in value if key not in children]
+    for key, kind in children.items():
+        name, _, null = kind.partition(" or ")
+        optional = name.endswith("?")
+        name = name.rstrip("?")
+        if key not in value:
+            faults += [] if optional else [f"{path}{key} is missing"]
+            continue
+        entry = value[key]
+        if entry is None and (null or name == "any"):
+            continue
+        if not _TYPES[name](entry):
+            faults.append(f"{path}{key} must be {kind}, got {entry!r}")
+        elif name == "object":
+            _check(entry, f"{path}{key}.", faults)
+        elif name == "list":
+            for item in entry:
+                if isinstance(item, dict):
+                    _check(item, f"{path}{key}[].", faults)
+                else:
+                    faults.append(f"{path}{key}[] must be an object, got {item!r}")

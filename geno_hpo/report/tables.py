@@ -1,0 +1,149 @@
+"""Every table of the report in full, for CSV: head and rows of plain values."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from geno_hpo.outcome import StudyOutcome
+
+__all__ = ["as_csv", "tables"]
+
+Content = tuple[tuple[str, ...], list[tuple[Any, ...]]]
+
+
+def as_csv(content: Content) -> str:
+    """Text of a CSV file (comma, RFC 4180 quotes); an empty cell where there is no value."""
+    head, rows = content
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def tables(outcome: StudyOutcome) -> dict[str, Content]:
+    """All tables by name; the file is ``NAME.csv``."""
+    found = {
+        "leaderboard": _leaderboard(outcome),
+        "trials": _trials(outcome),
+        "curves": _curves(outcome),
+        "test_predictions": _predictions(outcome),
+    }
+    if outcome.attribution is not None:
+        found["positions"] = _positions(outcome)
+        if outcome.attribution.codons:
+            found["codons"] = (
+                ("rank", "locus", "codon", "score", "change", "causal"),
+                [
+                    (rank, c.locus, c.number, _round(c.score), c.change, c.causal)
+                    for rank, c in enumerate(outcome.attribution.codons, start=1)
+                ],
+            )
+    return found
+
+
+def _leaderboard(outcome: StudyOutcome) -> Content:
+    head = ("model", "kind", "cv_mean", "cv_std", "test", "test_low", "test_high", "trials")
+    rows = [
+        (
+            entry["model"],
+            entry["kind"],
+            entry["cv_mean"],
+            entry["cv_std"],
+            entry["test"],
+            *(entry["test_ci"] or (None, None)),
+            entry["trials"],
+            " ".join(map(str, entry["test_seeds"])),
+        )
+        for entry in outcome.summary["leaderboard"]
+    ]
+    return (*head, "test_seeds"), rows
+
+
+def _trials(outcome: StudyOutcome) -> Content:
+    names = _in_order(name for trial in outcome.trials for name in trial.params)
+    names = [name for name in names if name != "family"]
+    folds = max((len(trial.fold_scores) for trial in outcome.trials), default=0)
+    head = ("stage", "model", "number", "state", "reason", "score", "epochs", "best_epoch")
+    rows = [
+        (
+            trial.stage,
+            trial.model,
+            trial.number,
+            trial.state,
+            trial.reason,
+            trial.score,
+            trial.epochs,
+            trial.best_epoch,
+            trial.seconds,
+            *(trial.fold_scores + (None,) * (folds - len(trial.fold_scores))),
+            *(trial.params.get(name) for name in names),
+        )
+        for trial in outcome.trials
+    ]
+    scores = tuple(f"fold_{i}" for i in range(1, folds + 1))
+    return (*head, "seconds", *scores, *(f"param_{name}" for name in names)), rows
+
+
+def _curves(outcome: StudyOutcome) -> Content:
+    curves = outcome.curves
+    columns = {
+        "train_loss": curves.train_loss,
+        "valid_loss": curves.valid_loss,
+        "valid_score": curves.valid_score,
+        "train_accuracy": curves.train_accuracy,
+        "valid_accuracy": curves.valid_accuracy,
+    }
+    known = {name: values for name, values in columns.items() if values is not None}
+    folds, epochs = curves.train_loss.shape
+    rows = [
+        (fold + 1, epoch + 1, *(_round(values[fold, epoch]) for values in known.values()))
+        for fold in range(folds)
+        for epoch in range(epochs)
+    ]
+    return ("fold", "epoch", *known), rows
+
+
+def _predictions(outcome: StudyOutcome) -> Content:
+    test = outcome.test
+    outputs = test.truth.shape[1]
+    columns: dict[str, Any] = {
+        f"truth_{name}" if outputs > 1 else "truth": test.truth[:, i]
+        for i, name in enumerate(outcome.target[:outputs])
+    }
+    for model, predictions in test.models.items():
+        seeds, _, units = predictions.shape
+        for seed in range(seeds):
+            for unit in range(units):
+                name = f"{model}_seed{seed + 1}" + (f"_unit{unit + 1}" if units > 1 else "")
+                columns[name] = predictions[seed, :, unit]
+    rows = [
+        (sample, *(_round(values[i]) for values in columns.values()))
+        for i, sample in enumerate(test.ids)
+    ]
+    return ("id", *columns), rows
+
+
+def _positions(outcome: StudyOutcome) -> Content:
+    found = outcome.attribution
+    assert found is not None
+    causal = set(found.truth)
+    rows = [
+        (i, name, _round(found.scores[i]), _round(found.spread[i]), i in causal)
+        for i, name in enumerate(found.names)
+    ]
+    return ("column", "name", "score", "spread", "causal"), rows
+
+
+def _round(x: Any) -> float | None:
+    number = float(x)
+    return float(f"{number:.6g}") if np.isfinite(number) else None
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -88,7 +88,7 @@ class StorageError(GenoHpoError):
     """The trial storage or the tracking store cannot be read or written."""
 
 
-class TrialFailed(GenoHpoError):
+class TrialFailed(GenoHpoError):  # noqa: N818 - what happened, as the storage says it
     """A trial ended without a score; the study goes on.
 
     Parameters

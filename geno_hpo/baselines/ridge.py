@@ -122,7 +122,7 @@ class Ridge:
         InputError
             A penalty that is not positive.
         """
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         penalty = number(params, "penalty")
         if penalty <= 0:

@@ -101,7 +101,7 @@ class Display:
             return
         line = _line(progress)
         now = time.monotonic()
-        if line != self._last and now - self._spoke >= LINE_EVERY_SECONDS:
+        if line and line != self._last and now - self._spoke >= LINE_EVERY_SECONDS:
             self.say(line)
             self._spoke, self._last = now, line
 
@@ -125,14 +125,18 @@ def progress_table(name: str, progress: Progress, elapsed: float) -> Group:
     head = Text.assemble(
         (name, "bold"),
         f" · {PHASES.get(progress.phase, progress.phase)} · {minutes(elapsed)} gone",
-        f" · about {minutes(progress.seconds_left)} to go" if progress.seconds_left else "",
-        ("   Ctrl-C stops; nothing is lost", "dim"),
+        _to_go(progress, " · about {} to go"),
+        ("   Ctrl-C stops; nothing is lost" if progress.phase in PHASES else "", "dim"),
     )
     return Group(head, table)
 
 
+def _to_go(progress: Progress, sentence: str) -> str:
+    left = progress.seconds_left
+    return sentence.format(minutes(left)) if left is not None and left >= 1 else ""
+
+
 def _row(part: PartProgress) -> tuple[Any, ...]:
-    where = f"trial {part.best_number} {part.best_model}" if part.best is not None else ""
     return (
         label(part.part),
         ProgressBar(total=max(part.asked, 1), completed=part.done, width=24),
@@ -140,14 +144,28 @@ def _row(part: PartProgress) -> tuple[Any, ...]:
         str(part.pruned or ""),
         Text(str(part.failed or ""), style="red"),
         "" if part.best is None else f"{part.best:.4f}",
-        where if part.part == "network" else "",
+        Text(_doing(part), style="dim"),
     )
 
 
+def _doing(part: PartProgress) -> str:
+    """The best trial, and what the running ones have reached."""
+    words = []
+    if part.part == "network" and part.best is not None:
+        words.append(f"trial {part.best_number} {part.best_model}")
+    words += [
+        f"#{trial.number} at {trial.epoch}: {trial.score:.3f}"
+        for trial in part.now
+        if trial.score is not None
+    ]
+    return "  ".join(words)
+
+
 def _line(progress: Progress) -> str:
+    """What is going on, in one line: the parts that have something running."""
     words = []
     for part in progress.parts:
-        if not part.asked or (part.part != "network" and not part.done + part.running):
+        if not part.running:
             continue
         text = f"{label(part.part)} {part.done}/{part.asked}"
         if part.pruned:
@@ -156,10 +174,13 @@ def _line(progress: Progress) -> str:
             text += f" ({part.failed} failed)"
         if part.best is not None:
             text += f" best {part.best:.4f}"
-        words.append(text)
-    if progress.seconds_left:
-        words.append(f"about {minutes(progress.seconds_left)} to go")
-    return "; ".join(words)
+        now = ", ".join(
+            f"trial {trial.number} epoch {trial.epoch} {trial.score:.3f}"
+            for trial in part.now
+            if trial.score is not None
+        )
+        words.append(f"{text} [{now}]" if now else text)
+    return "; ".join(words) + _to_go(progress, "; about {} to go") if words else ""
 
 
 def leaderboard(summary: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ from geno_hpo.cli.display import Display, leaderboard, minutes
 if TYPE_CHECKING:
     from geno_hpo.study.paths import Project
 
+LOCAL_PAGE = "http://127.0.0.1:5000"
+
 __all__ = ["report_study", "run_study"]
 
 
@@ -73,7 +75,9 @@ def _publish(project: Project, name: str, display: Display) -> None:
     typer.echo("")
     typer.echo(f"time     {minutes(summary['seconds']['total'])}")
     typer.echo(f"report   {published.page}")
-    typer.echo("trials   make ui   (or: geno-hpo ui), then open http://127.0.0.1:5000")
+    server = project.tracking_uri if project.tracking_uri.startswith("http") else LOCAL_PAGE
+    typer.echo("trials   start MLflow's page with: make ui   (or: geno-hpo ui), then open")
+    typer.echo(f"         {server}/{published.trials}")
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

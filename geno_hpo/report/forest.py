@@ -45,7 +45,7 @@ def leaderboard_forest(summary: dict[str, Any]) -> Forest:
     rows = tuple(_row(entry, bounds) for entry in board)
     label = metric_label(summary["metric"])
     metric = METRICS.get(summary["metric"])
-    better = "more" if metric is None or metric.maximise else "less"
+    better = "higher" if metric is None or metric.maximise else "lower"
     sealed = all(entry["test"] is None for entry in board)
     return Forest(
         name="leaderboard",
@@ -177,7 +177,7 @@ def _ticks(bounds: Bounds) -> list[Mark]:
 
 
 def _line(at: float, name: str, bounds: Bounds) -> Mark:
-    label = f"{name} {number(at)}"
+    label = f"chance {at:g}" if name == "chance" else f"{name} {number(at)}"
     place = _place(at, bounds)
     if place < 0:
         return Mark(0.0, f"← {label}", "beyond-left")

@@ -30,9 +30,11 @@ def markdown(summary: dict[str, Any]) -> str:
     data, split = summary["data"], summary["split"]
     lines += [
         "",
-        f"{data['samples']} samples × {data['features']} features; {split['folds']} folds "
-        f"({split['kind']}) over {split['development_samples']} samples, "
-        f"{split['test_samples']} sealed for the test. The whole report is among the artifacts: "
-        "`report/report.html`.",
+        (
+            f"{data['samples']} samples × {data['features']} features; {split['folds']} folds "
+            f"({split['kind']}) over {split['development_samples']} samples, "
+            f"{split['test_samples']} sealed for the test. The whole report is among the "
+            "artifacts: `report/report.html`."
+        ),
     ]
     return "\n".join(lines)

@@ -18,9 +18,10 @@ __all__ = ["Published", "publish"]
 
 @dataclass(frozen=True)
 class Published:
-    """The report's page and the study's summary."""
+    """The report's page, the trials' page below a tracking server's address, and the summary."""
 
     page: Path
+    trials: str
     summary: dict[str, Any]
 
 
@@ -36,11 +37,10 @@ def publish(project: Project, name: str) -> Published:
     outcome = outcome_of(finished)
     folder = project.report(finished.plan.key)
     page = write(outcome, folder)
-    _keep(finished, folder, outcome.summary)
-    return Published(page, outcome.summary)
+    return Published(page, _keep(finished, folder, outcome.summary), outcome.summary)
 
 
-def _keep(finished: Finished, folder: Path, summary: dict[str, Any]) -> None:
+def _keep(finished: Finished, folder: Path, summary: dict[str, Any]) -> str:
     plan = finished.plan
     local = plan.project.tracking_uri.startswith("sqlite")
     artifacts = plan.project.mlruns / "artifacts" if local else None
@@ -59,3 +59,4 @@ def _keep(finished: Finished, folder: Path, summary: dict[str, Any]) -> None:
     )
     tracking.keep_files(run, folder, "report")
     tracking.finish(run)
+    return tracking.trials_page

@@ -19,6 +19,7 @@ __all__ = ["KEYS", "check_summary", "documentation", "plain"]
 KEYS: dict[str, tuple[str, str]] = {
     "study": ("str", "Name of the study."),
     "generation": ("int", "Counts the fresh starts of the study, from 1."),
+    "question": ("str?", "The question it asks, from the study file."),
     "data": ("object", "The data set."),
     "data.name": ("str", "Its name."),
     "data.simulated": ("bool", "Whether it was made by a program."),
@@ -40,6 +41,8 @@ KEYS: dict[str, tuple[str, str]] = {
     "trials.failed": ("int", "Trials without a score."),
     "best": ("object", "The winning configuration."),
     "best.model": ("str", "Its model family."),
+    "best.trial": ("int?", "Number of the winning trial."),
+    "best.epochs": ("int?", "Its best epoch, for which the restarts were trained."),
     "best.params": ("map", "Its hyperparameters under their short names."),
     "best.cv_mean": ("float", "Mean score over the validation folds."),
     "best.cv_std": ("float", "Standard deviation over the validation folds."),
@@ -69,11 +72,11 @@ KEYS: dict[str, tuple[str, str]] = {
     "seal.trials_before": ("int", "Search trials finished before."),
     "seal.trials_after": ("int", "Search trials run after the opening; should be 0."),
     "seal.code_version": ("str", "Version of the code that opened it."),
-    "seconds": ("object", "Wall time."),
-    "seconds.total": ("float", "All parts."),
-    "seconds.search": ("float", "The search."),
-    "seconds.baselines": ("float", "The baselines."),
-    "seconds.final": ("float", "Restarts, refits, control and comparison."),
+    "seconds": ("object", "How long it took."),
+    "seconds.total": ("float", "Wall time of all launches."),
+    "seconds.search": ("float", "The search's trials, summed over the workers."),
+    "seconds.baselines": ("float", "The baselines' trials, summed over the workers."),
+    "seconds.final": ("float", "Restarts and refits, summed over the workers."),
     "versions": ("object", "Versions of the software."),
     **{
         f"versions.{name}": ("str", "")

@@ -45,9 +45,14 @@ class Interrupted(Exception):  # noqa: N818 - not an error: the worker was asked
 
 @dataclass(frozen=True)
 class Ending:
-    """How a trial ended: its score and what is kept of it in the storage."""
+    """How a trial ended: its score and what is kept of it in the storage.
+
+    `name` is the score's name in MLflow: ``cv_score`` is the mean over the folds at the best
+    epoch, ``test_score`` that of the sealed test set.
+    """
 
     score: float
+    name: str = "cv_score"
     pruned: bool = False
     attributes: dict[str, Any] = field(default_factory=dict)
     log: dict[str, str] = field(default_factory=dict)
@@ -240,7 +245,9 @@ class Bench:
                 model.save(path)
         _save_arrays(final_path(self.plan.work, name), {"predictions": predictions, **arrays})
         return Ending(
-            score=score, attributes={"seconds": {"train": round(time.monotonic() - started, 3)}}
+            score=score,
+            name="test_score",
+            attributes={"seconds": {"train": round(time.monotonic() - started, 3)}},
         )
 
     def _attribution(self, params: Parameters, weights: Any) -> NDArray[np.float64]:

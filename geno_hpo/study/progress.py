@@ -10,7 +10,16 @@ from optuna.trial import FrozenTrial, TrialState
 from geno_hpo.study.plan import StudyPlan
 from geno_hpo.study.storage import Pool
 
-__all__ = ["PartProgress", "Progress", "take_progress"]
+__all__ = ["PartProgress", "Progress", "RunningTrial", "take_progress"]
+
+
+@dataclass(frozen=True)
+class RunningTrial:
+    """A trial that is being trained: its number, epochs reported so far, and the last score."""
+
+    number: int
+    epoch: int
+    score: float | None
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,8 @@ class PartProgress:
         Best score so far, and number and family of its trial; None, -1 and "" before the first.
     seconds_a_trial
         Mean duration of the finished trials; None before the first.
+    now
+        The trials that are running.
     """
 
     part: str
@@ -42,6 +53,7 @@ class PartProgress:
     best_number: int
     best_model: str
     seconds_a_trial: float | None
+    now: tuple[RunningTrial, ...] = ()
 
     @property
     def done(self) -> int:
@@ -104,7 +116,14 @@ def _part(plan: StudyPlan, part: str, pool: Pool) -> PartProgress:
         best_number=-1 if best is None else best.number,
         best_model="" if best is None else str(space.short(best.params)["family"]),
         seconds_a_trial=sum(durations) / len(durations) if durations else None,
+        now=tuple(_running(trial) for trial in by_state[TrialState.RUNNING]),
     )
+
+
+def _running(trial: FrozenTrial) -> RunningTrial:
+    epoch = trial.last_step
+    score = None if epoch is None else trial.intermediate_values[epoch]
+    return RunningTrial(trial.number, epoch or 0, score)
 
 
 def _seconds(trial: FrozenTrial) -> float:

@@ -48,7 +48,5 @@ def make_sampler(
                 return optuna.samplers.QMCSampler(
                     seed=seed, scramble=True, warn_independent_sampling=False
                 )
-            case "gp":
-                return optuna.samplers.GPSampler(seed=own, n_startup_trials=config.startup_trials)
             case other:
                 raise InputError(f"sampler.name: {other!r} is not a known sampler")

@@ -195,7 +195,6 @@ class Worker:
             log = RunLog(*sink[:2], name, parent=sink[2], params=params, tags=tags)
             if part == FINAL:
                 ending = bench.final_fit(trial.user_attrs["name"], task)
-                log.log(0, {"test_score": ending.score})
             elif part in self.plan.baselines:
                 ending = bench.search_baseline(part, trial, params, log)
             else:
@@ -224,6 +223,7 @@ class Worker:
             pool.set_attribute(trial, key, value)
         state = TrialState.PRUNED if ending.pruned else TrialState.COMPLETE
         word = "pruned" if ending.pruned else "complete"
+        log.log(int(ending.attributes.get("best_epoch", 0)), {ending.name: ending.score})
         log.end(
             "KILLED" if ending.pruned else "FINISHED",
             {"state": word, "reason": str(ending.attributes.get("reason", "")), **ending.log},

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from geno_hpo.errors import StorageError
 
@@ -22,6 +23,7 @@ __all__ = ["DatasetTag", "Tracking"]
 PARENT_TAG = "mlflow.parentRunId"
 NAME_TAG = "mlflow.runName"
 NOTE_TAG = "mlflow.note.content"
+KIND_TAG = "mlflow.experimentKind"  # else MLflow opens its pages for language models
 KEY_TAG = "geno_hpo.study"
 STAGE_TAG = "stage"
 
@@ -79,7 +81,27 @@ class Tracking:
             folder = self._artifacts / self._name
             folder.mkdir(parents=True, exist_ok=True)
             location = folder.resolve().as_uri()
-        return str(self.client.create_experiment(self._name, artifact_location=location))
+        return str(
+            self.client.create_experiment(
+                self._name, artifact_location=location, tags={KIND_TAG: "custom_model_development"}
+            )
+        )
+
+    @property
+    def trials_page(self) -> str:
+        """Page of the searched trials by score, below a server's address."""
+        query = urlencode(
+            {
+                "workflowType": "machine_learning",
+                "searchFilter": 'tags.stage = "search"',
+                "orderByKey": "metrics.`cv_score`",
+                "orderByAsc": "false",
+                "startTime": "ALL",
+                "lifecycleFilter": "Active",
+            },
+            quote_via=quote,
+        )
+        return f"#/experiments/{self.experiment_id}/runs?{query}"
 
     def study_run(self, key: str, tags: Mapping[str, str]) -> str:
         """Run id of the study's parent run; created at the first call, running again later."""

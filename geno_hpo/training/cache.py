@@ -21,12 +21,15 @@ class BoundedCache(Generic[Kept]):
     ----------
     size
         At least 1.
+    close
+        Called on a value that leaves.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, close: Callable[[Kept], None] | None = None) -> None:
         if size < 1:
             raise InputError(f"cache size must be at least 1, got {size}")
         self.size = size
+        self._close = close
         self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
 
     def __len__(self) -> int:
@@ -45,11 +48,16 @@ class BoundedCache(Generic[Kept]):
             self._kept.move_to_end(key)
             return self._kept[key], True
         if len(self._kept) >= self.size:
-            self._kept.popitem(last=False)
-            gc.collect()
+            self.drop(next(iter(self._kept)))
         self._kept[key] = make()
         return self._kept[key], False
 
     def drop(self, key: Hashable) -> None:
         """Forget `key` if it is there."""
-        self._kept.pop(key, None)
+        if key not in self._kept:
+            return
+        value = self._kept.pop(key)
+        if self._close is not None:
+            self._close(value)
+        del value
+        gc.collect()

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.python.framework.func_graph import dismantle_func_graph
 
 from geno_hpo.models import ModelShape, Value, build
 from geno_hpo.models.blocks import DROPOUT_RATE
@@ -238,6 +239,23 @@ class Compiled:
             gradient = self._function("gradient")(given, tf.constant(part), constants, chosen)
             parts.append(gradient.numpy())
         return np.concatenate(parts)
+
+    def close(self) -> None:
+        """Free the compiled functions; nothing can be called afterwards.
+
+        TensorFlow's graph and operations hold each other out of Python's sight, so a traced graph
+        outlives its function unless it is taken apart.
+        """
+        for function in self._traced.values():
+            graphs, waiting = [], [function.graph]
+            while waiting:
+                graph = waiting.pop()
+                graphs.append(graph)
+                inner = [nested.graph for nested in graph._functions.values()]
+                waiting.extend(g for g in inner if g is not None and g not in graphs)
+            for graph in graphs:
+                dismantle_func_graph(graph)
+        self._traced.clear()
 
     # --- what is traced ----------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ class TensorFlowEngine:
         self._codes_on_device = tf.constant(np.ascontiguousarray(coding.codes))
         self._targets_on_device = tf.constant(self._targets)
         self._chunk = chunk
-        self._cache: BoundedCache[Compiled] = BoundedCache(cache_size)
+        self._cache: BoundedCache[Compiled] = BoundedCache(cache_size, Compiled.close)
 
     @property
     def compiled(self) -> int:

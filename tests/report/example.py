@@ -84,6 +84,7 @@ def multiclass(seed: int = 1, samples: int = 900) -> StudyOutcome:
         "simulated": False,
         "features": 400,
         "oracle": None,
+        "loci": [],
     }
     summary["control"] = None
     return replace(
@@ -111,12 +112,14 @@ def regression(seed: int = 2, samples: int = 700) -> StudyOutcome:
     skill = {"mlp": 0.75, "ridge": 0.95, "lightgbm": 0.8}
     outcome = _outcome(rng, "pearson", "regression", labels, skill, predict, 30, (0.2, 0.61))
     summary = outcome.summary | {"study": "yield", "target": ["height", "grain"]}
-    summary["data"] = summary["data"] | {"name": "wheat", "simulated": False, "oracle": None}
+    summary["data"] = summary["data"] | {"name": "wheat", "simulated": False}
+    summary["data"] |= {"oracle": None, "loci": []}
     return replace(
         outcome,
         summary=summary,
         question="How much of height and grain weight do the markers explain?",
         target=("height", "grain"),
+        notes=(),
         attribution=None,
         curves=replace(outcome.curves, train_accuracy=None, valid_accuracy=None),
     )
@@ -266,6 +269,14 @@ def _outcome(
         ]
     baseline = max((n for n in skill if n != network), key=lambda n: mean[n])
     difference = mean[network] - mean[baseline]
+    verdict = "no difference shown"
+    sentence = (
+        "No difference was shown between the network and the best of the tuned baselines on "
+        "samples neither had seen."
+    )
+    if difference < -0.012:
+        verdict = "worse"
+        sentence = f"The network is worse than {baseline} on samples neither had seen."
     summary: dict[str, Any] = {
         "study": "inh",
         "generation": 1,
@@ -298,10 +309,9 @@ def _outcome(
             "best_baseline": baseline,
             "difference": difference,
             "ci": [difference - 0.012, difference + 0.011],
-            "p_value": 0.41,
-            "verdict": "no difference shown",
-            "sentence": "No difference was shown between the network and the best of the tuned "
-            "baselines on samples neither had seen.",
+            "p_value": 0.41 if abs(difference) < 0.012 else 0.0003,
+            "verdict": verdict,
+            "sentence": sentence,
         },
         "control": {
             "cv_mean": 0.512,

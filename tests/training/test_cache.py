@@ -13,6 +13,14 @@ def test_least_recently_used_leaves_first():
     assert ("1" in cache, "3" in cache, len(cache)) == (False, True, 2)
 
 
+def test_what_leaves_is_closed():
+    closed = []
+    cache = BoundedCache[int](1, closed.append)
+    for key in "aab":
+        cache.get(key, lambda key=key: ord(key))
+    assert closed == [ord("a")]
+
+
 def test_a_failed_make_is_not_kept():
     cache = BoundedCache[int](1)
     with pytest.raises(ZeroDivisionError):

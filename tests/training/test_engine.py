@@ -5,10 +5,12 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from geno_hpo.errors import InputError, TrialFailed
 from geno_hpo.models import FAMILIES, build
 from geno_hpo.training import setup
+from geno_hpo.training.compiled import Compiled
 from geno_hpo.training.protocol import FitPlan
 from geno_hpo.training.tensorflow import TensorFlowEngine
 
@@ -183,6 +185,20 @@ def test_non_finite_loss_ends_the_trial():
     fine = fit(engine, {**params, "learning_rate": 1e-3}, task="regression", folds=2)
     assert fine.reused
     assert np.isfinite(fine.train_loss).all()
+
+
+def test_out_of_memory_ends_the_trial(monkeypatch):
+    def full(*given):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    engine = problems.engine()
+    monkeypatch.setattr(Compiled, "epoch", full)
+    with pytest.raises(TrialFailed, match="out of memory with batch size 16: OOM when") as told:
+        fit(engine, MLP)
+    assert told.value.kind == "memory"
+    assert engine.compiled == 0
+    monkeypatch.undo()
+    assert fit(engine, MLP).epochs == 2
 
 
 @pytest.mark.parametrize("kind", ["sequence", "variants"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from geno_hpo.outcome import Attribution
 from geno_hpo.report.blocks import Figure, Panel
-from geno_hpo.report.figures.drawn import short
+from geno_hpo.report.figures.drawn import nice_ticks, safe, short
 from geno_hpo.report.style import colour_of, layout
 
 __all__ = ["track"]
@@ -74,7 +74,7 @@ def _stems(found: Attribution, scores: Any, shown: Any) -> dict[str, Any]:
     text: list[str] = []
     for i in shown:
         height = short([scores[i]])[0]
-        name = found.names[i].replace("&", "&amp;").replace("<", "&lt;")
+        name = safe(found.names[i])
         label = f"{name}: {scores[i]:.3g} ± {found.spread[i]:.2g}"
         x += [int(i), int(i), None]
         y += [0.0, height, None]
@@ -97,7 +97,7 @@ def _causes(found: Attribution, top: float) -> dict[str, Any]:
         "mode": "markers",
         "x": list(found.truth),
         "y": short([-0.035 * top] * len(found.truth)),
-        "text": [found.names[i] for i in found.truth],
+        "text": [safe(found.names[i]) for i in found.truth],
         "name": "simulated cause",
         "hovertemplate": "cause: %{text}<extra></extra>",
         "marker": {"symbol": "triangle-up", "size": 8, "color": "@c5"},
@@ -116,7 +116,7 @@ def _x_axis(found: Attribution) -> dict[str, Any]:
             step = _codon_step(max(starts))
             at = [n for n in starts if n == 1 or n % step == 0]
             wide |= {"tickvals": [starts[n] for n in at], "ticktext": [str(n) for n in at]}
-            return {"title": f"codon of {found.loci[0][0]}", "showgrid": False, **wide}
+            return {"title": f"codon of {safe(found.loci[0][0])}", "showgrid": False, **wide}
     return {"title": "position" if found.loci else "variant", "showgrid": False, **wide}
 
 
@@ -149,7 +149,7 @@ def _labels(found: Attribution, scores: Any) -> list[dict[str, Any]]:
                 "xanchor": side,
                 "xshift": {"center": 0, "left": -3, "right": 3}[side],
                 "y": short([scores[place]])[0],
-                "text": name.replace("&", "&amp;").replace("<", "&lt;"),
+                "text": safe(name),
                 "showarrow": False,
                 "yanchor": "bottom",
                 "yshift": 3,
@@ -162,7 +162,7 @@ def _labels(found: Attribution, scores: Any) -> list[dict[str, Any]]:
                 "x": (start + stop) / 2,
                 "y": 1.0,
                 "yref": "paper",
-                "text": name.replace("&", "&amp;").replace("<", "&lt;"),
+                "text": safe(name),
                 "showarrow": False,
                 "yanchor": "top",
                 "font": {"size": 12, "color": colour_of(place)},
@@ -187,6 +187,4 @@ def _genes(found: Attribution, top: float) -> list[dict[str, Any]]:
 
 
 def _from_zero(top: float) -> list[float | None]:
-    from geno_hpo.report.figures.drawn import nice_ticks
-
     return short(nice_ticks(0.0, top, most=5))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["band", "line", "nice_ticks", "short"]
+__all__ = ["band", "line", "nice_ticks", "safe", "short"]
 
 
 def short(values: Iterable[Any], digits: int = 5) -> list[float | None]:
@@ -18,6 +18,11 @@ def short(values: Iterable[Any], digits: int = 5) -> list[float | None]:
         float(f"{float(x):.{digits}g}") if x is not None and math.isfinite(x) else None
         for x in values
     ]
+
+
+def safe(text: object) -> str:
+    """Text for a label: Plotly reads a few tags there, and none may come from outside."""
+    return str(text).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def line(x: Sequence[Any], y: Iterable[Any], name: str, colour: str, **more: Any) -> dict[str, Any]:

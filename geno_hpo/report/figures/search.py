@@ -10,7 +10,7 @@ import numpy as np
 
 from geno_hpo.outcome import TrialRecord
 from geno_hpo.report.blocks import Figure, Panel
-from geno_hpo.report.figures.drawn import line, short
+from geno_hpo.report.figures.drawn import line, safe, short
 from geno_hpo.report.style import colour_of, layout
 from geno_hpo.report.words import model_label, number, value
 
@@ -68,7 +68,9 @@ def history(trials: Sequence[TrialRecord], label: str, maximise: bool) -> Figure
                 "x": failed,
                 "y": short([floor] * len(failed)),
                 "name": "failed (no score)",
-                "text": [f"trial {trials[i - 1].number}: {trials[i - 1].reason}" for i in failed],
+                "text": [
+                    f"trial {trials[i - 1].number}: {safe(trials[i - 1].reason)}" for i in failed
+                ],
                 "hovertemplate": "%{text}<extra></extra>",
                 "marker": {
                     "size": 9,
@@ -213,7 +215,7 @@ def _slice(trials: Sequence[TrialRecord], name: str, label: str) -> Panel:
     values = [t.params[name] for t in having]
     numeric = all(_numeric(v) for v in values)
     x_axis: dict[str, Any] = {}
-    xs: list[Any] = [float(v) for v in values] if numeric else [value(v) for v in values]
+    xs: list[Any] = [float(v) for v in values] if numeric else [safe(value(v)) for v in values]
     if numeric:
         low, high = min(xs), max(xs)
         if low > 0 and high / low > LOG_SPAN:
@@ -231,7 +233,7 @@ def _slice(trials: Sequence[TrialRecord], name: str, label: str) -> Panel:
                 "x": xs,
                 "y": short(t.score for t in having),
                 "text": [_hover(t) for t in having],
-                "hovertemplate": f"{name} %{{x}}<br>%{{text}}<extra></extra>",
+                "hovertemplate": f"{safe(name)} %{{x}}<br>%{{text}}<extra></extra>",
                 "marker": {
                     "size": 7,
                     "color": [colour_of(families.index(t.model)) for t in having],
@@ -276,9 +278,4 @@ def _numeric(x: Any) -> bool:
 def _hover(trial: TrialRecord) -> str:
     lines = [f"{name} {value(x)}" for name, x in trial.params.items() if name != "family"]
     head = f"trial {trial.number}: {number(trial.score, 4)} ({trial.state})"
-    return "<br>".join([head, *map(_safe, lines)])
-
-
-def _safe(text: str) -> str:
-    """Plotly reads a few tags in labels: none may come from outside."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    return "<br>".join([head, *map(safe, lines)])

@@ -12,8 +12,8 @@ from geno_hpo.report.sections.data import data
 from geno_hpo.report.sections.learning import learning
 from geno_hpo.report.sections.methods import methods
 from geno_hpo.report.sections.remake import remake
+from geno_hpo.report.sections.sealed import sealed
 from geno_hpo.report.sections.search import search
-from geno_hpo.report.sections.test_set import test_set
 
 __all__ = ["SECTIONS"]
 
@@ -21,7 +21,7 @@ SECTIONS: tuple[Callable[[StudyOutcome], Section | None], ...] = (
     data,
     search,
     learning,
-    test_set,
+    sealed,
     control,
     attention,
     methods,

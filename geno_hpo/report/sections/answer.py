@@ -133,7 +133,10 @@ def _figures(summary: dict[str, Any], label: str) -> list[tuple[str, str, str]]:
 
 
 def _parts(seconds: dict[str, float]) -> str:
-    return f"search {duration(seconds['search'])}, baselines {duration(seconds['baselines'])}"
+    return (
+        f"trials' own time: search {duration(seconds['search'])}, "
+        f"baselines {duration(seconds['baselines'])}"
+    )
 
 
 def _published(entries: list[dict[str, Any]]) -> Table:

@@ -8,6 +8,7 @@ import numpy as np
 
 from geno_hpo.outcome import StudyOutcome
 from geno_hpo.report.blocks import Block, Facts, Figure, Panel, Section, Table, Text
+from geno_hpo.report.figures.drawn import safe
 from geno_hpo.report.mosaic import split_mosaic
 from geno_hpo.report.style import colour_of, layout
 from geno_hpo.report.words import count, join, number, percent, plural
@@ -107,7 +108,7 @@ def _traits(outcome: StudyOutcome) -> Figure:
             Panel(
                 traces,
                 layout(
-                    {"title": name},
+                    {"title": safe(name)},
                     {"title": "samples"},
                     barmode="stack",
                     bargap=0.06,

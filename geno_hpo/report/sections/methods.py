@@ -66,8 +66,8 @@ def _search(summary: dict[str, Any]) -> str:
     return (
         f"Hyperparameters were searched with Optuna {summary['versions']['optuna']} over "
         f"{plural(trials['asked'], 'trial')} ({trials['complete']} complete, {trials['pruned']} "
-        f"pruned, {trials['failed']} failed; {duration(summary['seconds']['search'])}), "
-        f"{aim} the mean validation "
+        f"pruned, {trials['failed']} failed; {duration(summary['seconds']['search'])} of "
+        f"trial time), {aim} the mean validation "
         f"{metric_label(summary['metric'])} over the folds. The best configuration "
         f"({model_label(best['model'])}) reached {number(best['cv_mean'])} ± "
         f"{number(best['cv_std'])} (mean ± standard deviation over folds)."

@@ -67,7 +67,7 @@ def _told(outcome: StudyOutcome, trials: list[TrialRecord]) -> str:
     text += (
         f"Every trial trained {plural(summary['split']['folds'], 'network')} side by side, one a "
         f"fold, and was judged by the mean of their scores after each epoch: {epochs:,} epochs in "
-        f"{duration(summary['seconds']['search'])}."
+        f"{duration(summary['seconds']['search'])} of the trials' own time."
     )
     return text
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from geno_hpo.outcome import StudyOutcome
 from geno_hpo.report.blocks import Block, Section, Text
-from geno_hpo.report.figures.test_set import confusion, observed, roc, seeds
+from geno_hpo.report.figures.predictions import confusion, observed, roc, seeds
 from geno_hpo.report.forest import ranked
 from geno_hpo.report.words import count, interval, metric_label, model_label, number, plural, signed
 
-__all__ = ["test_set"]
+__all__ = ["sealed"]
 
 
-def test_set(outcome: StudyOutcome) -> Section | None:
+def sealed(outcome: StudyOutcome) -> Section | None:
     """Scores, curves and the seal's record; None while the test set is sealed."""
     summary = outcome.summary
     seal = summary["seal"]
@@ -39,10 +39,6 @@ def test_set(outcome: StudyOutcome) -> Section | None:
     figures.append(seeds(first, label))
     blocks += [figure for figure in figures if figure is not None]
     return Section("test", "The sealed test set", tuple(blocks), short="Test")
-
-
-# pytest takes functions of this name for tests where they are imported.
-test_set.__test__ = False  # type: ignore[attr-defined]
 
 
 def _seal(summary: dict[str, Any], seal: dict[str, Any]) -> str:

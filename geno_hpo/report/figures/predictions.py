@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geno_hpo.outcome import TestPredictions
 from geno_hpo.report.blocks import Figure, Panel
-from geno_hpo.report.figures.drawn import line, short
+from geno_hpo.report.figures.drawn import line, safe, short
 from geno_hpo.report.style import DASHES, colour_of, layout
 from geno_hpo.report.words import model_label, number
 
@@ -115,7 +115,7 @@ def confusion(test: TestPredictions, classes: Sequence[str], model: str) -> Figu
     table = np.zeros((many, many), dtype=np.int64)
     np.add.at(table, (truth, called), 1)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    names = [str(name) for name in classes]
+    names = [safe(name) for name in classes]
     trace = {
         "type": "heatmap",
         "x": list(range(many)),
@@ -149,6 +149,7 @@ def confusion(test: TestPredictions, classes: Sequence[str], model: str) -> Figu
                 height=max(300, 120 + 44 * many),
             ),
         ),
+        columns=2 if many <= 8 else 1,
     )
 
 
@@ -173,7 +174,7 @@ def observed(test: TestPredictions, names: Sequence[str], model: str) -> Figure 
                         "mode": "markers",
                         "x": short(seen),
                         "y": short(said),
-                        "text": [i.replace("&", "&amp;").replace("<", "&lt;") for i in ids],
+                        "text": [safe(i) for i in ids],
                         "hovertemplate": "%{text}: observed %{x}, predicted %{y}<extra></extra>",
                         "marker": {"size": 6, "color": "@c1", "opacity": 0.55},
                     },
@@ -251,7 +252,7 @@ def _histogram(test: TestPredictions, model: str, classes: Sequence[str]) -> Pan
             "type": "bar",
             "x": middle,
             "y": np.histogram(score[test.truth[:, 0] == label], bins=edges)[0].tolist(),
-            "name": str(name).replace("&", "&amp;").replace("<", "&lt;"),
+            "name": safe(name),
             "marker": {"color": colour, "line": {"width": 0}},
             "hovertemplate": "%{y} samples near %{x}<extra></extra>",
         }
@@ -260,7 +261,7 @@ def _histogram(test: TestPredictions, model: str, classes: Sequence[str]) -> Pan
     return Panel(
         traces,
         layout(
-            {"title": f"predicted probability of {classes[1]}", "range": [-0.01, 1.01]},
+            {"title": f"predicted probability of {safe(classes[1])}", "range": [-0.01, 1.01]},
             {"title": "samples"},
             barmode="stack",
             bargap=0.08,

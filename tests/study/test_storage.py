@@ -1,0 +1,126 @@
+"""The pool of trials: budgets are exact, claims unique, interrupted trials come back."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from geno_hpo.errors import StorageError
+from geno_hpo.study.storage import Pool, open_pool, open_storage
+
+
+def make_pool(folder: Path, *, create: bool = True) -> Pool:
+    storage = open_storage(f"sqlite:///{folder / 'optuna.db'}")
+    return open_pool(storage, "inh", maximise=True, lock_folder=folder, create=create)
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Pool:
+    return make_pool(tmp_path)
+
+
+def test_fill_enqueues_what_is_missing_once(pool: Pool) -> None:
+    assert pool.fill(3) == 3
+    assert pool.fill(3) == 0
+    assert pool.fill(5) == 2
+    assert pool.tally() == {TrialState.WAITING: 5}
+
+
+def test_fill_replaces_failed_trials_and_counts_the_others(pool: Pool) -> None:
+    pool.fill(3)
+    for state, value in ((TrialState.COMPLETE, 0.5), (TrialState.FAIL, None)):
+        trial = pool.claim("me")
+        assert trial is not None
+        pool.study.tell(trial, value, state=state)
+    assert pool.fill(3) == 1
+    tally = pool.tally()
+    assert (tally[TrialState.COMPLETE], tally[TrialState.WAITING]) == (1, 2)
+
+
+def test_a_smaller_budget_withdraws_waiting_trials_only(pool: Pool) -> None:
+    pool.fill(4)
+    claimed = pool.claim("me")
+    assert claimed is not None
+    pool.fill(2)
+    assert [t.state for t in pool.trials()] == [TrialState.RUNNING, TrialState.WAITING]
+
+
+def test_claims_go_by_number_and_end(pool: Pool) -> None:
+    pool.fill(2)
+    assert pool.next_number() == 0
+    first, second = pool.claim("a"), pool.claim("b")
+    assert first is not None
+    assert second is not None
+    assert (first.number, second.number) == (0, 1)
+    assert pool.next_number() is None
+    assert pool.claim("a") is None
+    assert sum(pool.tally().values()) == 2, "a claim must never make a trial"
+
+
+def test_a_released_trial_keeps_its_parameters(pool: Pool) -> None:
+    pool.fill(1)
+    trial = pool.claim("me", optuna.samplers.RandomSampler(seed=1))
+    assert trial is not None
+    drawn = trial.suggest_float("learning_rate", 0.0, 1.0)
+    pool.release(trial)
+    again = pool.claim("me", optuna.samplers.RandomSampler(seed=2))
+    assert again is not None
+    assert again.number == 0
+    assert again.suggest_float("learning_rate", 0.0, 1.0) == drawn
+
+
+def test_recover_gives_back_the_trials_of_the_dead_only(pool: Pool) -> None:
+    pool.fill(2)
+    pool.claim("alive")
+    pool.claim("dead")
+    assert pool.recover(lambda worker: worker == "dead") == 1
+    states = [(t.state, t.user_attrs["worker"]) for t in pool.trials()]
+    assert states == [(TrialState.RUNNING, "alive"), (TrialState.WAITING, "dead")]
+
+
+def test_best_is_the_earliest_of_equals(pool: Pool) -> None:
+    pool.fill(3)
+    for value in (0.5, 0.9, 0.9):
+        trial = pool.claim("me")
+        assert trial is not None
+        pool.study.tell(trial, value)
+    best = pool.best()
+    assert best is not None
+    assert best.number == 1
+
+
+def _claim_all(folder: str) -> list[int]:
+    pool = make_pool(Path(folder), create=False)
+    numbers = []
+    while (trial := pool.claim("me")) is not None:
+        numbers.append(trial.number)
+        pool.study.tell(trial, 0.5)
+    return numbers
+
+
+def test_processes_never_claim_one_trial_twice(tmp_path: Path) -> None:
+    make_pool(tmp_path).fill(24)
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as processes:
+        claimed = [n for part in processes.map(_claim_all, [str(tmp_path)] * 3) for n in part]
+    assert sorted(claimed) == list(range(24))
+
+
+def test_a_missing_part_is_told(tmp_path: Path) -> None:
+    make_pool(tmp_path)
+    storage = open_storage(f"sqlite:///{tmp_path / 'optuna.db'}")
+    with pytest.raises(StorageError, match="the storage holds no study 'tb'"):
+        open_pool(storage, "tb", maximise=True, lock_folder=tmp_path)
+
+
+def test_an_unreachable_storage_hides_the_password(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be opened") as caught:
+        open_storage(f"sqlite:///{tmp_path}/no/such/folder/optuna.db")
+    assert "no/such/folder" in str(caught.value)
+    from geno_hpo.study.paths import masked
+
+    assert masked("postgresql://lab:secret@host/db") == "postgresql://lab:***@host/db"

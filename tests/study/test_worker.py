@@ -1,0 +1,166 @@
+"""Workers in this process: whole trials, failures told apart, interruption, repeatability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from optuna.trial import TrialState
+
+from geno_hpo.errors import StudyChangedError, TrialFailed
+from geno_hpo.study.final import enqueue_final, finished_fits
+from geno_hpo.study.jobs import Bench, curves_path, final_path
+from geno_hpo.study.launch import Launch
+from geno_hpo.study.paths import Project
+from geno_hpo.study.record import Record
+from geno_hpo.study.storage import Pool
+from geno_hpo.study.worker import FAILURES_ALLOWED, Worker, open_pools
+from geno_hpo.training.setup import configure
+from tests.conftest import STUDY, write_project
+
+
+@contextmanager
+def begun(root: Path) -> Iterator[tuple[Launch, dict[str, Pool], Record]]:
+    """A study that is prepared and filled, without worker processes."""
+    launch = Launch(Project(root), "tiny", workers=1)
+    pools = open_pools(launch.plan, launch.storage, maximise=True, create=True)
+    record = Record(pools["network"].study)
+    record.agree(launch.plan)
+    launch._prepare(record)
+    for part, asked in launch.plan.budgets.items():
+        pools[part].fill(asked)
+    record.set(phase="search")
+    yield launch, pools, record
+
+
+def work(launch: Launch, stop: Callable[[], bool] = lambda: False) -> int:
+    configure(1)
+    return Worker(launch.plan, maximise=True, stop=stop).run()
+
+
+def scores(pools: dict[str, Pool]) -> dict[str, list[tuple[int, Any, dict[str, Any]]]]:
+    return {
+        part: [(t.number, t.value, t.params) for t in pool.trials()]
+        for part, pool in pools.items()
+    }
+
+
+def test_a_worker_finishes_every_part(project_root: Path) -> None:
+    with begun(project_root) as (launch, pools, _):
+        assert work(launch) == 4 + 2 + 1
+        for part, asked in launch.plan.budgets.items():
+            assert pools[part].tally() == {TrialState.COMPLETE: asked}
+        best = pools["network"].best()
+        assert best is not None
+        assert best.value > 0.9, "one base decides the label"
+        assert len(best.user_attrs["fold_scores"]) == 3
+        assert np.mean(best.user_attrs["fold_scores"]) == pytest.approx(best.value, abs=1e-5)
+        with np.load(curves_path(launch.plan.work, "network", best.number)) as curves:
+            assert curves["valid_score"].shape == (3, 5)
+        assert enqueue_final(launch.plan, pools) == 2 + 1 + 2, "restarts, ridge once, control"
+        assert enqueue_final(launch.plan, pools) == 0
+        work(launch)
+        reasons = [t.user_attrs.get("traceback", "") for t in pools["final"].trials()]
+        assert reasons == [""] * 5
+        for name, (fit, _trial) in finished_fits(launch.plan, pools).items():
+            path = final_path(launch.plan.work, name)
+            with np.load(path) as arrays:
+                assert arrays["predictions"].shape == (48, 1)
+                assert ("attribution" in arrays) == (fit.kind == "network")
+            assert path.with_suffix(".keras").exists() == (fit.kind == "network")
+
+
+def test_same_seed_same_trials_and_scores(project_root: Path, tmp_path: Path) -> None:
+    found = []
+    for root in (project_root, write_project(tmp_path / "second")):
+        with begun(root) as (launch, pools, _):
+            work(launch)
+            found.append(scores(pools))
+    assert found[0] == found[1]
+
+
+def test_an_interrupted_trial_is_given_back_and_run_again(project_root: Path) -> None:
+    with begun(project_root) as (launch, pools, record):
+        asked = iter([False] * 8)
+        work(launch, stop=lambda: next(asked, True))
+        tally = pools["network"].tally()
+        assert tally[TrialState.WAITING] == 4 - tally[TrialState.COMPLETE]
+        assert not tally[TrialState.RUNNING]
+        work(launch)
+        assert pools["network"].tally() == {TrialState.COMPLETE: 4}
+        interrupted = scores(pools)
+        tracking = launch_runs(launch, record)
+    assert len(tracking) == 7, "one MLflow run a trial, the interrupted one not twice"
+    root = write_project(project_root.parent / "whole")
+    with begun(root) as (launch, pools, _):
+        work(launch)
+        assert scores(pools) == interrupted
+
+
+def launch_runs(launch: Launch, record: Record) -> list[Any]:
+    tracking = Worker(launch.plan, maximise=True)._open_tracking()
+    parent = record.get("mlflow_run")
+    runs = tracking.client.search_runs(
+        [tracking.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'"
+    )
+    return list(runs)
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (TrialFailed("non-finite", "loss is nan in epoch 2, fold 1"), "non-finite: loss is nan"),
+        (TrialFailed("memory", "out of memory"), "memory: out of memory"),
+        (ZeroDivisionError("division by zero"), "error: ZeroDivisionError"),
+    ],
+)
+def test_a_failed_trial_tells_why_and_is_replaced(
+    project_root: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception, reason: str
+) -> None:
+    train = Bench.search_network
+
+    def fail_once(self: Bench, part: str, trial: Any, *rest: Any) -> Any:
+        if part == "network" and trial.number == 1:
+            raise failure
+        return train(self, part, trial, *rest)
+
+    monkeypatch.setattr(Bench, "search_network", fail_once)
+    with begun(project_root) as (launch, pools, record):
+        work(launch)
+        trials = pools["network"].trials()
+        runs = launch_runs(launch, record)
+    assert [t.state for t in trials].count(TrialState.COMPLETE) == 4
+    failed = [t for t in trials if t.state == TrialState.FAIL]
+    assert len(failed) == 1
+    assert failed[0].user_attrs["reason"].startswith(reason)
+    assert ("traceback" in failed[0].user_attrs) == isinstance(failure, ZeroDivisionError)
+    (run,) = [r for r in runs if r.info.status == "FAILED"]
+    assert run.data.tags["reason"].startswith(reason)
+
+
+def test_a_study_whose_trials_all_fail_is_not_refilled_for_ever(
+    project_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Bench, *_: Any) -> Any:
+        raise TrialFailed("non-finite", "loss is nan")
+
+    monkeypatch.setattr(Bench, "search_network", fail)
+    study = STUDY.replace("trials: 4", "trials: 8")
+    with begun(write_project(project_root, study)) as (launch, pools, _):
+        work(launch)
+        assert pools["network"].tally()[TrialState.FAIL] <= 2 * FAILURES_ALLOWED + 2
+        assert not pools["network"].tally()[TrialState.COMPLETE]
+
+
+def test_a_worker_with_another_study_file_is_refused(project_root: Path) -> None:
+    with begun(project_root) as (launch, _, _record):
+        work(launch)
+        study = project_root / "studies" / "tiny.yaml"
+        study.write_text(study.read_text().replace("epochs: 5", "epochs: 4"))
+        other = Launch(Project(project_root), "tiny", workers=1)
+        with pytest.raises(StudyChangedError, match="study file or one of its search spaces"):
+            Worker(other.plan, maximise=True).run()

@@ -1,0 +1,127 @@
+"""MLflow for real, on SQLite: runs, batches, failures of the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geno_hpo.errors import StorageError
+from geno_hpo.tracking import DatasetTag, RunLog, Tracking, Writer
+
+
+@pytest.fixture(scope="module")
+def tracking(tmp_path_factory: pytest.TempPathFactory) -> Tracking:
+    folder = tmp_path_factory.mktemp("mlruns")
+    return Tracking(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts", "inh")
+
+
+def test_a_trial_is_logged_whole(tracking: Tracking, tmp_path: Path) -> None:
+    parent = tracking.study_run("inh", {"simulated": "true"})
+    writer = Writer(tracking.client, interval=0.05)
+    params = {"family": "cnn", "learning_rate": 0.001}
+    log = RunLog(tracking, writer, "trial 0001 cnn", parent=parent, params=params,
+                 tags={"stage": "search"})
+    for epoch in range(1, 4):
+        log.log(epoch, {"score": 0.5 + epoch / 10, "train_accuracy": float("nan")})
+    note = tmp_path / "note.txt"
+    note.write_text("kept")
+    log.artifact(note)
+    log.end("FINISHED", {"state": "complete"})
+    writer.close()
+    (run,) = tracking.client.search_runs([tracking.experiment_id], "tags.stage = 'search'")
+    assert run.info.run_name == "trial 0001 cnn"
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"family": "cnn", "learning_rate": "0.001"}
+    assert run.data.tags["mlflow.parentRunId"] == parent
+    assert run.data.tags["state"] == "complete"
+    assert "train_accuracy" not in run.data.metrics, "values that are not finite are left out"
+    history = tracking.client.get_metric_history(run.info.run_id, "score")
+    assert [(m.step, round(m.value, 1)) for m in history] == [(1, 0.6), (2, 0.7), (3, 0.8)]
+    assert [f.path for f in tracking.client.list_artifacts(run.info.run_id)] == ["note.txt"]
+
+
+def test_a_discarded_run_is_gone_and_dead_ones_are_swept(tracking: Tracking) -> None:
+    parent = tracking.study_run("swept", {})
+    writer = Writer(tracking.client, interval=0.05)
+    log = RunLog(tracking, writer, "trial 1", parent=parent, params={}, tags={"stage": "gone"})
+    log.log(1, {"score": 0.5})
+    log.discard()
+    writer.close()
+    assert not tracking.client.search_runs([tracking.experiment_id], "tags.stage = 'gone'")
+    tracking.start_run("trial 2", parent=parent, tags={})
+    assert tracking.discard_running(parent) == 1
+
+
+def test_the_study_run_is_found_again(tracking: Tracking) -> None:
+    first = tracking.study_run("again", {"verdict": "none yet"})
+    tracking.finish(first)
+    assert tracking.study_run("again", {"verdict": "better"}) == first
+    run = tracking.client.get_run(first)
+    assert run.info.status == "RUNNING"
+    assert run.data.tags["verdict"] == "better"
+    tracking.describe(first, note="# Answer", metrics={"test.cnn": 0.97}, params={"folds": 5})
+    tracking.log_dataset(first, DatasetTag("katg", "abc", "simulated", "{}"))
+    run = tracking.client.get_run(first)
+    assert run.data.tags["mlflow.note.content"] == "# Answer"
+    assert run.inputs.dataset_inputs[0].dataset.digest == "abc"
+
+
+def test_many_metrics_go_in_few_calls(tracking: Tracking, monkeypatch: pytest.MonkeyPatch) -> None:
+    parent = tracking.study_run("calls", {})
+    calls: list[int] = []
+    send = tracking.client.log_batch
+
+    def counted(run_id: str, **batch: Any) -> None:
+        calls.append(len(batch["metrics"]))
+        send(run_id, **batch)
+
+    monkeypatch.setattr(tracking.client, "log_batch", counted)
+    writer = Writer(tracking.client, interval=60.0)
+    log = RunLog(tracking, writer, "long", parent=parent, params={"a": 1}, tags={})
+    for epoch in range(300):
+        log.log(epoch, {f"m{i}": 0.5 for i in range(4)})
+    log.end("FINISHED", {})
+    writer.close()
+    assert sum(calls) == 1200
+    assert len(calls) <= 3
+
+
+class FlakyClient:
+    """Fails a number of times, then keeps what it is given."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.kept: list[str] = []
+
+    def keep(self, word: str) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("the store is away")
+        self.kept.append(word)
+
+
+def test_a_store_that_comes_back_loses_nothing() -> None:
+    client = FlakyClient(failures=2)
+    writer = Writer(client, interval=0.01)
+    for word in ("first", "second"):
+        writer.submit(lambda word=word: client.keep(word))
+    writer.close()
+    assert client.kept == ["first", "second"]
+
+
+def test_a_store_that_stays_away_is_told() -> None:
+    client = FlakyClient(failures=10**6)
+    writer = Writer(client, interval=0.01, patience=0.1)
+    writer.submit(lambda: client.keep("lost"))
+    with pytest.raises(StorageError, match=r"could not be written.*the store is away"):
+        writer.close()
+    with pytest.raises(StorageError, match="the store is away"):
+        writer.submit(lambda: None)
+
+
+def test_a_store_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StorageError, match="the tracking store cannot be opened"):
+        Tracking(f"sqlite:///{tmp_path}/file/mlflow.db", None, "inh")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ from geno_hpo.tracking import DatasetTag, Tracking
 
 __all__ = ["Launch", "Watcher"]
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
 GRACE_SECONDS = 20.0
 RESTARTS_ALLOWED = 3
 
@@ -168,7 +169,6 @@ class Launch:
             "metric": self.plan.metric,
         }
         run = tracking.study_run(str(self.plan.key), tags)
-        tracking.discard_running(run)
         tracking.log_dataset(
             run,
             DatasetTag(
@@ -186,7 +186,7 @@ class Launch:
             pool.recover(is_gone)
         for part, asked in self.plan.budgets.items():
             pools[part].fill(asked)
-        searched = {part: pool for part, pool in pools.items() if part != FINAL}
+        searched = {part: pools[part] for part in self.plan.parts}
         record.set(phase="search")
         self._say(
             f"searching with {self.workers} worker{'s' if self.workers > 1 else ''} "
@@ -195,13 +195,11 @@ class Launch:
         limit = self.plan.config.budget.wall_time
         spent = float((record.get("spent") or {}).get("search", 0.0))
         try:
-            while _open_trials(searched):
+            while self._step("search", searched, pools):
                 if limit is not None and spent + time.monotonic() - began > limit:
                     withdrawn = pools["network"].withdraw("the wall time was used up")
                     if withdrawn:
                         self._say(f"wall time used up: {withdrawn} trials were not begun")
-                self._step("search", pools)
-                _refuse_hopeless(searched)
         finally:
             record.spend("search", began)
 
@@ -217,16 +215,24 @@ class Launch:
                 "winners are trained again on the whole development part"
             )
         try:
-            while _open_trials({FINAL: pools[FINAL]}):
-                self._step("final", pools)
-                _refuse_hopeless({FINAL: pools[FINAL]})
+            while self._step("final", {FINAL: pools[FINAL]}, pools):
+                pass
         finally:
             record.spend("final", began)
 
-    def _step(self, phase: str, pools: dict[str, Pool]) -> None:
-        self._watch(take_progress(self.plan, phase, pools, self.workers))
+    def _step(self, phase: str, active: dict[str, Pool], pools: dict[str, Pool]) -> bool:
+        """Look at the study once; False when nothing waits or runs in its active parts."""
+        progress = take_progress(self.plan, phase, pools, self.workers)
+        self._watch(progress)
+        mine = [part for part in progress.parts if part.part in active]
+        if not any(part.waiting + part.running for part in mine):
+            return False
+        for part in mine:
+            if part.failed >= FAILURES_ALLOWED and not part.complete:
+                raise GenoHpoError(_hopeless(part.part, pools[part.part]))
         self._mind_workers(pools)
         time.sleep(POLL_SECONDS)
+        return True
 
     def _start_workers(self) -> None:
         (self.plan.work / "logs").mkdir(parents=True, exist_ok=True)
@@ -292,28 +298,15 @@ class Launch:
         self._local.clear()
 
 
-def _open_trials(pools: dict[str, Pool]) -> int:
-    """Number of trials that wait or run."""
-    tallies = [pool.tally() for pool in pools.values()]
-    return sum(tally[TrialState.WAITING] + tally[TrialState.RUNNING] for tally in tallies)
-
-
-def _refuse_hopeless(pools: dict[str, Pool]) -> None:
-    """Stop early when a part fails again and again and nothing of it ever completed."""
-    for part, pool in pools.items():
-        trials = pool.trials()
-        failed = [t for t in trials if t.state == TrialState.FAIL]
-        if len(failed) < FAILURES_ALLOWED or any(t.state == TrialState.COMPLETE for t in trials):
-            continue
-        reasons: dict[str, int] = {}
-        for trial in failed:
-            reason = str(trial.user_attrs.get("reason", "unknown"))
-            reasons[reason] = reasons.get(reason, 0) + 1
-        worst = max(reasons, key=lambda reason: reasons[reason])
-        raise GenoHpoError(
-            f"the first {len(failed)} trials of {part} all failed, so the study stops here; "
-            f"most often because of {worst}"
-        )
+def _hopeless(part: str, pool: Pool) -> str:
+    """Why a study stops whose trials fail again and again with none complete."""
+    failed = [t for t in pool.trials() if t.state == TrialState.FAIL]
+    reasons = Counter(str(t.user_attrs.get("reason", "unknown")) for t in failed)
+    worst, times = reasons.most_common(1)[0]
+    return (
+        f"the first {len(failed)} trials of {part} all failed, so the study stops here; "
+        f"{times} of them because of {worst}"
+    )
 
 
 def _tail(path: Path, lines: int = 8) -> str:

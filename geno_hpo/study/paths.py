@@ -82,6 +82,12 @@ class Project:
         local = f"sqlite:///{(self.mlruns / 'mlflow.db').as_posix()}"
         return os.environ.get("MLFLOW_TRACKING_URI") or local
 
+    @property
+    def has_trials(self) -> bool:
+        """Whether there is a storage to read; a local one is made by the first run only."""
+        shared = not self.storage_url.startswith("sqlite:///")
+        return shared or Path(self.storage_url.removeprefix("sqlite:///")).exists()
+
     def make_writable(self) -> None:
         """Create ``mlruns/`` and see that it can be written.
 

@@ -102,7 +102,7 @@ def _part(plan: StudyPlan, part: str, pool: Pool) -> PartProgress:
     durations = [
         _seconds(t) for state in (TrialState.COMPLETE, TrialState.PRUNED) for t in by_state[state]
     ]
-    best = pool.best() if part != "final" else None
+    best = pool.best(trials) if part != "final" else None
     space = plan.baselines.get(part, plan.space)
     return PartProgress(
         part=part,

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 import optuna
 
-from geno_hpo.errors import StudyChangedError
-from geno_hpo.study.paths import StudyKey
+from geno_hpo.errors import InputError, StudyChangedError
+from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import StudyPlan
-from geno_hpo.study.storage import study_names
+from geno_hpo.study.storage import open_storage, study_names
 
-__all__ = ["Phase", "Record", "find_key", "latest_generation"]
+__all__ = ["Phase", "Record", "find_key", "find_run_study", "latest_generation"]
 
 Phase = Literal["preparing", "search", "final", "done", "stopped"]
 
@@ -109,6 +109,23 @@ def latest_generation(storage: optuna.storages.BaseStorage, name: str) -> int:
         if stem == name and generation.isdigit():
             numbers.append(int(generation))
     return max(numbers)
+
+
+def find_run_study(project: Project, name: str) -> StudyKey:
+    """The key of a study that has been run.
+
+    Raises
+    ------
+    InputError
+        It has not been run yet.
+    """
+    key = StudyKey.parse(name)
+    if project.has_trials:
+        storage = open_storage(project.storage_url)
+        key = find_key(storage, name)
+        if str(key) in study_names(storage):
+            return key
+    raise InputError(f"study {key} has not been run yet; start it with: geno-hpo run {key.name}")
 
 
 def find_key(storage: optuna.storages.BaseStorage, name: str) -> StudyKey:

@@ -25,13 +25,13 @@ from geno_hpo.study.final import FinalFit, finished_fits, planned_fits
 from geno_hpo.study.jobs import control_labels, curves_path, final_path
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import Prepared, StudyPlan, load_plan, load_prepared
-from geno_hpo.study.record import Record, find_key
-from geno_hpo.study.storage import Pool, open_storage, study_names
+from geno_hpo.study.record import Record, find_run_study
+from geno_hpo.study.storage import Pool, open_storage
 from geno_hpo.study.worker import open_pools
 
 __all__ = ["Finished", "load_finished", "outcome_of"]
 
-PACKAGES = ("keras", "tensorflow", "optuna", "mlflow", "scikit-learn", "lightgbm", "numpy")
+PACKAGES = ("keras", "tensorflow", "optuna", "mlflow", "scikit-learn", "lightgbm")
 STATES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -64,11 +64,9 @@ def load_finished(project: Project, name: str) -> Finished:
     InputError
         It has not been run, or is not finished yet.
     """
-    plan = load_plan(project, name.partition("@")[0])
+    load_plan(project, name.partition("@")[0])
+    key = find_run_study(project, name)
     storage = open_storage(project.storage_url)
-    key = find_key(storage, name)
-    if str(key) not in study_names(storage):
-        raise InputError(f"study {key} has not been run yet; start it with: geno-hpo run {key}")
     plan = load_plan(project, key.name, key.generation)
     maximise = METRICS[plan.metric].maximise
     pools = open_pools(plan, storage, maximise=maximise, create=False)

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from optuna.trial import TrialState
 
-from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import load_plan
 from geno_hpo.study.progress import Progress, take_progress
-from geno_hpo.study.record import Record, find_key
-from geno_hpo.study.storage import open_storage, study_names
+from geno_hpo.study.record import Record, find_run_study
+from geno_hpo.study.storage import open_storage
 from geno_hpo.study.worker import open_pools
 
 __all__ = ["Status", "read_status"]
@@ -40,11 +39,9 @@ def read_status(root: Path, name: str) -> Status:
         No such study, or it has not been run yet.
     """
     project = Project(root)
-    plan = load_plan(project, name.partition("@")[0])
+    load_plan(project, name.partition("@")[0])
+    key = find_run_study(project, name)
     storage = open_storage(project.storage_url)
-    key = find_key(storage, name)
-    if str(key) not in study_names(storage):
-        raise InputError(f"study {key} has not been run yet; start it with: geno-hpo run {key}")
     plan = load_plan(project, key.name, key.generation)
     maximise = METRICS[plan.metric].maximise
     pools = open_pools(plan, storage, maximise=maximise, create=False)

@@ -13,6 +13,7 @@ import sqlite3
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from sqlalchemy.engine import Engine
 from geno_hpo.errors import StorageError
 from geno_hpo.study.paths import masked
 
-__all__ = ["Pool", "open_pool", "open_storage", "study_names"]
+__all__ = ["Claim", "Pool", "open_pool", "open_storage", "study_names"]
 
 SQLITE_WAIT_SECONDS = 60
 WITHDRAWN = "withdrawn"
@@ -66,6 +67,15 @@ def study_names(storage: optuna.storages.BaseStorage) -> list[str]:
     return optuna.study.get_all_study_names(storage=storage)
 
 
+@dataclass(frozen=True)
+class Claim:
+    """A trial taken from its pool; `again` tells that an earlier attempt at it was lost."""
+
+    pool: Pool
+    trial: Trial
+    again: bool
+
+
 class Pool:
     """The trials of one part of a study (its networks, one baseline, the final fits).
 
@@ -93,7 +103,7 @@ class Pool:
 
     def claim(
         self, worker: str, sampler: optuna.samplers.BaseSampler | None = None
-    ) -> Trial | None:
+    ) -> Claim | None:
         """Take the waiting trial of the lowest number for `worker`, or None where none waits."""
         with self.lock():
             if self.next_number() is None:
@@ -101,8 +111,9 @@ class Pool:
             if sampler is not None:
                 self.study.sampler = sampler
             trial = self.study.ask()
+            again = "worker" in trial.user_attrs
             self.set_attribute(trial, "worker", worker)
-            return trial
+            return Claim(self, trial, again)
 
     def next_number(self) -> int | None:
         """Number of the trial that `claim` would take now."""
@@ -163,9 +174,10 @@ class Pool:
         """Write one user attribute of a trial."""
         self.study._storage.set_trial_user_attr(trial._trial_id, key, value)
 
-    def best(self) -> FrozenTrial | None:
-        """The complete trial with the best score, the earliest of equals."""
-        complete = [t for t in self.trials() if t.state == TrialState.COMPLETE]
+    def best(self, trials: list[FrozenTrial] | None = None) -> FrozenTrial | None:
+        """The complete trial (of `trials`, else of all) with the best score, earliest first."""
+        everything = self.trials() if trials is None else trials
+        complete = [t for t in everything if t.state == TrialState.COMPLETE]
         sign = -1.0 if self.study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
         return min(complete, key=lambda t: (sign * float(t.value or 0.0), t.number), default=None)
 

@@ -12,7 +12,6 @@ import os
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import optuna
@@ -26,7 +25,7 @@ from geno_hpo.study.plan import StudyPlan, load_prepared
 from geno_hpo.study.pruners import make_pruner
 from geno_hpo.study.record import Record
 from geno_hpo.study.samplers import make_sampler
-from geno_hpo.study.storage import Pool, open_pool, open_storage
+from geno_hpo.study.storage import Claim, Pool, open_pool, open_storage
 from geno_hpo.tracking import RunLog, Tracking, Writer
 
 __all__ = ["FAILURES_ALLOWED", "Worker", "open_pools"]
@@ -53,14 +52,6 @@ def open_pools(
             storage, name, maximise=maximise, lock_folder=lock, pruner=pruner, create=create
         )
     return pools
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A trial taken from its part of the study."""
-
-    part: str
-    trial: Trial
 
 
 class Worker:
@@ -113,9 +104,9 @@ class Worker:
         done = 0
         try:
             while not self._stop():
-                claim = self._claim(pools)
+                part, claim = self._claim(pools)
                 if claim is not None:
-                    done += self._work(claim, pools[claim.part], bench, (tracking, writer, parent))
+                    done += self._work(part, claim, bench, (tracking, writer, parent))
                 elif self._finished(record, pools):
                     break
                 else:
@@ -156,7 +147,7 @@ class Worker:
             return bool(record.get("session") != self._session)
         return not any(pool.tally()[TrialState.RUNNING] for pool in pools.values())
 
-    def _claim(self, pools: dict[str, Pool]) -> Claim | None:
+    def _claim(self, pools: dict[str, Pool]) -> tuple[str, Claim | None]:
         for part, pool in pools.items():
             number = pool.next_number()
             if number is None:
@@ -170,20 +161,20 @@ class Worker:
                     number,
                     conditional=space.conditional,
                 )
-            trial = pool.claim(self._host, sampler)
-            if trial is not None:
-                return Claim(part, trial)
-        return None
+            claim = pool.claim(self._host, sampler)
+            if claim is not None:
+                return part, claim
+        return "", None
 
     def _work(
         self,
+        part: str,
         claim: Claim,
-        pool: Pool,
         bench: Bench,
         sink: tuple[Tracking, Writer, str],
     ) -> int:
         """Run one claimed trial to its end, whatever that is; 1 when it is finished."""
-        trial, part = claim.trial, claim.part
+        trial, pool = claim.trial, claim.pool
         task: dict[str, Any] = trial.user_attrs.get("task") or {}
         params: Parameters = task.get("params") or {}
         log: RunLog | None = None
@@ -191,8 +182,15 @@ class Worker:
             if part != FINAL:
                 params = bench.search_space(part).suggest(trial)
             name, stage = _naming(part, trial.number, params, task)
-            tags = {"stage": stage, "model": str(params.get("family", part)), "worker": self._host}
-            log = RunLog(*sink[:2], name, parent=sink[2], params=params, tags=tags)
+            tags = {
+                "stage": stage,
+                "model": str(params.get("family", part)),
+                "worker": self._host,
+                "trial": f"{pool.study.study_name} {trial.number}",
+            }
+            log = RunLog(
+                *sink[:2], name, parent=sink[2], params=params, tags=tags, again=claim.again
+            )
             if part == FINAL:
                 ending = bench.final_fit(trial.user_attrs["name"], task)
             elif part in self.plan.baselines:

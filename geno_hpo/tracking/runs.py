@@ -30,7 +30,9 @@ class RunLog:
     parent
         Run id of the study's run.
     params, tags
-        Recorded when the run is created.
+        Recorded when the run is created; the tag ``trial`` names the trial.
+    again
+        An earlier attempt at this trial was lost; its runs are deleted first.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class RunLog:
         parent: str,
         params: Mapping[str, Any],
         tags: Mapping[str, str],
+        again: bool = False,
     ) -> None:
         from mlflow.entities import Param
 
@@ -51,6 +54,8 @@ class RunLog:
         started = time.time()
 
         def create() -> None:
+            if again and self._run_id is None:
+                tracking.discard_trial(parent, tags["trial"])
             if self._run_id is None:
                 self._run_id = tracking.start_run(name, parent=parent, tags=tags, started=started)
             self._writer.later(id(self), self._flush)

@@ -26,6 +26,7 @@ NOTE_TAG = "mlflow.note.content"
 KIND_TAG = "mlflow.experimentKind"  # else MLflow opens its pages for language models
 KEY_TAG = "geno_hpo.study"
 STAGE_TAG = "stage"
+TRIAL_TAG = "trial"
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,11 @@ class Tracking:
         run = self.client.create_run(self.experiment_id, start_time=begun, tags=all_tags)
         return str(run.info.run_id)
 
-    def discard_running(self, parent: str) -> int:
-        """Delete the runs that dead workers left open below `parent`; return how many."""
+    def discard_trial(self, parent: str, trial: str) -> int:
+        """Delete what an earlier, lost attempt at a trial has left; return how many runs."""
         runs = self.client.search_runs(
             [self.experiment_id],
-            f"tags.`{PARENT_TAG}` = '{parent}' and attributes.status = 'RUNNING'",
+            f"tags.`{PARENT_TAG}` = '{parent}' and tags.`{TRIAL_TAG}` = '{trial}'",
         )
         for run in runs:
             self.client.delete_run(run.info.run_id)

@@ -17,9 +17,7 @@ def open_record(root: Path, name: str = "tiny") -> Record:
     project = Project(root)
     project.make_writable()
     storage = open_storage(project.storage_url)
-    return Record(
-        open_pool(storage, name, maximise=True, lock_folder=root, create=True).study
-    )
+    return Record(open_pool(storage, name, maximise=True, lock_folder=root, create=True).study)
 
 
 def finish_a_trial(record: Record) -> None:

@@ -34,9 +34,9 @@ def test_fill_enqueues_what_is_missing_once(pool: Pool) -> None:
 def test_fill_replaces_failed_trials_and_counts_the_others(pool: Pool) -> None:
     pool.fill(3)
     for state, value in ((TrialState.COMPLETE, 0.5), (TrialState.FAIL, None)):
-        trial = pool.claim("me")
-        assert trial is not None
-        pool.study.tell(trial, value, state=state)
+        claim = pool.claim("me")
+        assert claim is not None
+        pool.study.tell(claim.trial, value, state=state)
     assert pool.fill(3) == 1
     tally = pool.tally()
     assert (tally[TrialState.COMPLETE], tally[TrialState.WAITING]) == (1, 2)
@@ -56,7 +56,7 @@ def test_claims_go_by_number_and_end(pool: Pool) -> None:
     first, second = pool.claim("a"), pool.claim("b")
     assert first is not None
     assert second is not None
-    assert (first.number, second.number) == (0, 1)
+    assert (first.trial.number, second.trial.number) == (0, 1)
     assert pool.next_number() is None
     assert pool.claim("a") is None
     assert sum(pool.tally().values()) == 2, "a claim must never make a trial"
@@ -64,14 +64,14 @@ def test_claims_go_by_number_and_end(pool: Pool) -> None:
 
 def test_a_released_trial_keeps_its_parameters(pool: Pool) -> None:
     pool.fill(1)
-    trial = pool.claim("me", optuna.samplers.RandomSampler(seed=1))
-    assert trial is not None
-    drawn = trial.suggest_float("learning_rate", 0.0, 1.0)
-    pool.release(trial)
-    again = pool.claim("me", optuna.samplers.RandomSampler(seed=2))
-    assert again is not None
-    assert again.number == 0
-    assert again.suggest_float("learning_rate", 0.0, 1.0) == drawn
+    first = pool.claim("me", optuna.samplers.RandomSampler(seed=1))
+    assert first is not None
+    drawn = first.trial.suggest_float("learning_rate", 0.0, 1.0)
+    pool.release(first.trial)
+    second = pool.claim("me", optuna.samplers.RandomSampler(seed=2))
+    assert second is not None
+    assert (second.trial.number, first.again, second.again) == (0, False, True)
+    assert second.trial.suggest_float("learning_rate", 0.0, 1.0) == drawn
 
 
 def test_recover_gives_back_the_trials_of_the_dead_only(pool: Pool) -> None:
@@ -86,9 +86,9 @@ def test_recover_gives_back_the_trials_of_the_dead_only(pool: Pool) -> None:
 def test_best_is_the_earliest_of_equals(pool: Pool) -> None:
     pool.fill(3)
     for value in (0.5, 0.9, 0.9):
-        trial = pool.claim("me")
-        assert trial is not None
-        pool.study.tell(trial, value)
+        claim = pool.claim("me")
+        assert claim is not None
+        pool.study.tell(claim.trial, value)
     best = pool.best()
     assert best is not None
     assert best.number == 1
@@ -97,9 +97,9 @@ def test_best_is_the_earliest_of_equals(pool: Pool) -> None:
 def _claim_all(folder: str) -> list[int]:
     pool = make_pool(Path(folder), create=False)
     numbers = []
-    while (trial := pool.claim("me")) is not None:
-        numbers.append(trial.number)
-        pool.study.tell(trial, 0.5)
+    while (claim := pool.claim("me")) is not None:
+        numbers.append(claim.trial.number)
+        pool.study.tell(claim.trial, 0.5)
     return numbers
 
 

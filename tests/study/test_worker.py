@@ -44,8 +44,7 @@ def work(launch: Launch, stop: Callable[[], bool] = lambda: False) -> int:
 
 def scores(pools: dict[str, Pool]) -> dict[str, list[tuple[int, Any, dict[str, Any]]]]:
     return {
-        part: [(t.number, t.value, t.params) for t in pool.trials()]
-        for part, pool in pools.items()
+        part: [(t.number, t.value, t.params) for t in pool.trials()] for part, pool in pools.items()
     }
 
 

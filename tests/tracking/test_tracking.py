@@ -21,8 +21,9 @@ def test_a_trial_is_logged_whole(tracking: Tracking, tmp_path: Path) -> None:
     parent = tracking.study_run("inh", {"simulated": "true"})
     writer = Writer(tracking.client, interval=0.05)
     params = {"family": "cnn", "learning_rate": 0.001}
-    log = RunLog(tracking, writer, "trial 0001 cnn", parent=parent, params=params,
-                 tags={"stage": "search"})
+    log = RunLog(
+        tracking, writer, "trial 0001 cnn", parent=parent, params=params, tags={"stage": "search"}
+    )
     for epoch in range(1, 4):
         log.log(epoch, {"score": 0.5 + epoch / 10, "train_accuracy": float("nan")})
     note = tmp_path / "note.txt"
@@ -42,16 +43,19 @@ def test_a_trial_is_logged_whole(tracking: Tracking, tmp_path: Path) -> None:
     assert [f.path for f in tracking.client.list_artifacts(run.info.run_id)] == ["note.txt"]
 
 
-def test_a_discarded_run_is_gone_and_dead_ones_are_swept(tracking: Tracking) -> None:
+def test_a_discarded_run_is_gone_and_a_lost_attempt_is_replaced(tracking: Tracking) -> None:
     parent = tracking.study_run("swept", {})
     writer = Writer(tracking.client, interval=0.05)
     log = RunLog(tracking, writer, "trial 1", parent=parent, params={}, tags={"stage": "gone"})
     log.log(1, {"score": 0.5})
     log.discard()
+    tags = {"stage": "lost", "trial": "inh 2"}
+    tracking.start_run("killed", parent=parent, tags=tags)
+    RunLog(tracking, writer, "again", parent=parent, params={}, tags=tags, again=True)
     writer.close()
     assert not tracking.client.search_runs([tracking.experiment_id], "tags.stage = 'gone'")
-    tracking.start_run("trial 2", parent=parent, tags={})
-    assert tracking.discard_running(parent) == 1
+    (run,) = tracking.client.search_runs([tracking.experiment_id], "tags.stage = 'lost'")
+    assert run.info.run_name == "again"
 
 
 def test_the_study_run_is_found_again(tracking: Tracking) -> None:

@@ -308,7 +308,7 @@ def _comparison(
         test.models[network["model"]],
         test.models[rival["model"]],
         finished.metric,
-        names=(network["model"], rival["model"]),
+        names=(network["model"], f"{rival['model']}, the best baseline in cross-validation,"),
         seed=finished.plan.config.seed,
         groups=_test_groups(finished),
     )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo import __version__
+from geno_hpo.baselines import BASELINES
 from geno_hpo.compare import chance_interval, compare_models, mean_score, score_interval
 from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS, Metric
@@ -308,7 +309,10 @@ def _comparison(
         test.models[network["model"]],
         test.models[rival["model"]],
         finished.metric,
-        names=(network["model"], f"{rival['model']}, the best baseline in cross-validation,"),
+        names=(
+            network["model"].upper(),
+            f"{BASELINES[rival['model']].label} (the best baseline in cross-validation)",
+        ),
         seed=finished.plan.config.seed,
         groups=_test_groups(finished),
     )

@@ -23,14 +23,14 @@ LOG_SPAN = 30.0
 
 def history(trials: Sequence[TrialRecord], label: str, maximise: bool) -> Figure | None:
     """Score of every trial in order, with the best so far as a step line."""
-    scored = [(i, t) for i, t in enumerate(trials, start=1) if _scored(t)]
+    scored = [(t.number, t) for t in trials if _scored(t)]
     if not scored:
         return None
     families = list(dict.fromkeys(t.model for t in trials))
     traces: list[dict[str, Any]] = []
     best_x, best_y = _best_so_far(scored, maximise)
     traces.append(
-        line([*best_x, len(trials)], [*best_y, best_y[-1]], "best so far", "@ink", width=1.5)
+        line([*best_x, trials[-1].number], [*best_y, best_y[-1]], "best so far", "@ink", width=1.5)
         | {"line": {"color": "@ink", "width": 1.5, "shape": "hv"}, "hoverinfo": "skip"}
     )
     for place, family in enumerate(families):
@@ -57,7 +57,7 @@ def history(trials: Sequence[TrialRecord], label: str, maximise: bool) -> Figure
                     },
                 }
             )
-    failed = [i for i, t in enumerate(trials, start=1) if t.state == "failed"]
+    failed = [t for t in trials if t.state == "failed"]
     if failed:
         worst = min if maximise else max
         floor = worst(float(t.score) for _, t in scored if t.score is not None)
@@ -65,12 +65,10 @@ def history(trials: Sequence[TrialRecord], label: str, maximise: bool) -> Figure
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": failed,
+                "x": [t.number for t in failed],
                 "y": short([floor] * len(failed)),
                 "name": "failed (no score)",
-                "text": [
-                    f"trial {trials[i - 1].number}: {safe(trials[i - 1].reason)}" for i in failed
-                ],
+                "text": [f"trial {t.number}: {safe(t.reason)}" for t in failed],
                 "hovertemplate": "%{text}<extra></extra>",
                 "marker": {
                     "size": 9,
@@ -90,7 +88,7 @@ def history(trials: Sequence[TrialRecord], label: str, maximise: bool) -> Figure
             Panel(
                 tuple(traces),
                 layout(
-                    {"title": "trial", "range": [0, len(trials) + 1]},
+                    {"title": "trial", "range": [-1, trials[-1].number + 1]},
                     {"title": f"validation {label}"},
                     showlegend=True,
                 ),

@@ -40,14 +40,15 @@ class FinalFit:
         Short names and values.
     epochs
         Epochs or boosting rounds, fixed by the search.
-    seed
-        Restart seed.
+    restart, seed
+        Number of the restart from 1, and the seed it starts from.
     """
 
     kind: str
     model: str
     params: dict[str, Any]
     epochs: int
+    restart: int
     seed: int
 
     @property
@@ -65,6 +66,7 @@ class FinalFit:
             "model": self.model,
             "params": self.params,
             "epochs": self.epochs,
+            "restart": self.restart,
             "seed": self.seed,
         }
 
@@ -92,13 +94,20 @@ def planned_fits(plan: StudyPlan, pools: dict[str, Pool]) -> list[FinalFit]:
         model = str(params["family"])
         count = 1 if model in SEEDLESS else seeds
         fits += [
-            FinalFit(kind, model, params, int(best.user_attrs["best_epoch"]), _restart(plan, seed))
-            for seed in range(1, count + 1)
+            FinalFit(
+                kind,
+                model,
+                params,
+                epochs=int(best.user_attrs["best_epoch"]),
+                restart=number,
+                seed=_seed_of(plan, number),
+            )
+            for number in range(1, count + 1)
         ]
     return fits
 
 
-def _restart(plan: StudyPlan, number: int) -> int:
+def _seed_of(plan: StudyPlan, number: int) -> int:
     return int(np.random.default_rng([plan.config.seed, 104729, number]).integers(2**31))
 
 

@@ -260,7 +260,7 @@ def _naming(part: str, number: int, params: Parameters, task: dict[str, Any]) ->
     """Name and stage tag of a trial's MLflow run."""
     family = params.get("family", part)
     if part == FINAL:
-        return f"final {task['kind']} {family} seed {task['seed']}", FINAL
+        return f"final {task['kind']} {family} {task['restart']}", FINAL
     if part == "control":
         return f"control {number:04d} {family}", "control"
     if part == "network":

@@ -72,12 +72,16 @@ def worker(
     name: Name,
     root: Root = HERE,
     threads: Annotated[int, typer.Option(min=1, help="Threads for training.")] = 1,
+    memory_limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="End after a trial once this many bytes of memory were used."),
+    ] = None,
     session: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Add this process to a study as one more worker; it leaves when nothing waits."""
     from geno_hpo.cli.worker import run_worker
 
-    run_worker(root, name, threads=threads, session=session)
+    run_worker(root, name, threads=threads, memory_limit=memory_limit, session=session)
 
 
 @app.command()

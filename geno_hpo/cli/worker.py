@@ -12,7 +12,9 @@ import typer
 __all__ = ["run_worker"]
 
 
-def run_worker(root: Path, name: str, *, threads: int, session: str | None) -> None:
+def run_worker(
+    root: Path, name: str, *, threads: int, memory_limit: int | None, session: str | None
+) -> None:
     """Run a worker in this process; SIGTERM and Ctrl-C give its trial back and end it."""
     asked_to_stop: list[int] = []
 
@@ -34,7 +36,7 @@ def run_worker(root: Path, name: str, *, threads: int, session: str | None) -> N
     from geno_hpo.study.plan import load_plan
     from geno_hpo.study.record import find_key
     from geno_hpo.study.storage import open_storage
-    from geno_hpo.study.worker import Worker
+    from geno_hpo.study.worker import RETIRED, Worker
 
     project = Project(root)
     key = find_key(open_storage(project.storage_url), name)
@@ -44,10 +46,14 @@ def run_worker(root: Path, name: str, *, threads: int, session: str | None) -> N
         maximise=METRICS[plan.metric].maximise,
         threads=threads,
         session=session,
+        memory_limit=memory_limit,
         stop=stopped,
         tell=lambda sentence: typer.echo(sentence),
     )
     done = worker.run()
     typer.echo(f"worker ends: {done} trials finished")
+    if worker.retired:
+        typer.echo("the memory limit is reached; another worker must take over")
+        raise typer.Exit(RETIRED)
     if signal.SIGINT in asked_to_stop:
         raise typer.Exit(130)

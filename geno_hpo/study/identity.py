@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 from geno_hpo import __version__
 
-__all__ = ["code_version", "is_gone", "worker_name"]
+__all__ = ["code_version", "is_gone", "machine_memory", "peak_memory", "worker_name"]
 
 
 def worker_name(process: int) -> str:
@@ -29,6 +31,17 @@ def is_gone(worker: str) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def peak_memory() -> int:
+    """Largest resident memory that this process has had, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def machine_memory() -> int:
+    """Memory of this machine in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def code_version(root: Path) -> str:

@@ -25,13 +25,13 @@ from optuna.trial import TrialState
 from geno_hpo.errors import GenoHpoError, InputError, StorageError
 from geno_hpo.metrics import METRICS
 from geno_hpo.study.final import enqueue_final
-from geno_hpo.study.identity import code_version, is_gone, worker_name
+from geno_hpo.study.identity import code_version, is_gone, machine_memory, worker_name
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import Prepared, load_plan, prepare
 from geno_hpo.study.progress import Progress, take_progress
 from geno_hpo.study.record import Record, latest_generation
 from geno_hpo.study.storage import Pool, open_storage
-from geno_hpo.study.worker import FAILURES_ALLOWED, FINAL, open_pools
+from geno_hpo.study.worker import FAILURES_ALLOWED, FINAL, RETIRED, open_pools
 from geno_hpo.tracking import DatasetTag, Tracking
 
 __all__ = ["Launch", "Watcher"]
@@ -39,6 +39,8 @@ __all__ = ["Launch", "Watcher"]
 POLL_SECONDS = 1.0
 GRACE_SECONDS = 20.0
 RESTARTS_ALLOWED = 3
+MEMORY_SHARE = 0.6
+"""Share of the machine's memory that all local workers may have before one is replaced."""
 
 Watcher = Callable[[Progress], None]
 
@@ -92,6 +94,7 @@ class Launch:
         self.started = time.monotonic()
         self.maximise = METRICS[self.plan.metric].maximise
         self._local: list[LocalWorker] = []
+        self._memory_limit = int(MEMORY_SHARE * machine_memory() / self.workers)
         self._restarts = 0
 
     def run(self) -> None:
@@ -249,7 +252,7 @@ class Launch:
         }
         command = [sys.executable, "-m", "geno_hpo", "worker", str(self.plan.key)]
         command += ["--root", str(self.project.root), "--threads", str(threads)]
-        command += ["--session", self.session]
+        command += ["--session", self.session, "--memory-limit", str(self._memory_limit)]
         with log.open("ab") as stream:
             process = subprocess.Popen(
                 command,
@@ -266,6 +269,10 @@ class Launch:
         for index, worker in enumerate(self._local):
             code = worker.process.poll()
             if code is None:
+                continue
+            if code == RETIRED:
+                self._say(f"worker {worker.number} reached its memory limit; another takes over")
+                self._local[index] = self._start_worker(worker.number)
                 continue
             if self._restarts >= RESTARTS_ALLOWED or code == InputError.exit_code:
                 raise StorageError(

@@ -19,7 +19,7 @@ from optuna.trial import Trial, TrialState
 
 from geno_hpo.errors import GenoHpoError, StorageError, TrialFailed
 from geno_hpo.space import Parameters
-from geno_hpo.study.identity import worker_name
+from geno_hpo.study.identity import peak_memory, worker_name
 from geno_hpo.study.jobs import Bench, Ending, Interrupted
 from geno_hpo.study.plan import StudyPlan, load_prepared
 from geno_hpo.study.pruners import make_pruner
@@ -28,7 +28,7 @@ from geno_hpo.study.samplers import make_sampler
 from geno_hpo.study.storage import Claim, Pool, open_pool, open_storage
 from geno_hpo.tracking import RunLog, Tracking, Writer
 
-__all__ = ["FAILURES_ALLOWED", "Worker", "open_pools"]
+__all__ = ["FAILURES_ALLOWED", "RETIRED", "Worker", "open_pools"]
 
 POLL_SECONDS = 0.25
 FAILURES_ALLOWED = 5
@@ -36,6 +36,8 @@ FAILURES_ALLOWED = 5
 failures beyond the budget's tenth are replaced."""
 
 FINAL = "final"
+RETIRED = 75
+"""Exit code of a worker that has reached its memory limit and wants to be replaced."""
 
 
 def open_pools(
@@ -65,6 +67,9 @@ class Worker:
         Threads for training.
     session
         The launcher's token, or None for a worker started by hand.
+    memory_limit
+        Peak resident bytes at which the worker retires after its trial, for another to replace
+        it; None never retires. TensorFlow keeps a little of every function it compiled.
     stop
         True once the worker should end; asked after every epoch.
     tell
@@ -78,16 +83,19 @@ class Worker:
         maximise: bool,
         threads: int = 1,
         session: str | None = None,
+        memory_limit: int | None = None,
         stop: Callable[[], bool] = lambda: False,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.plan = plan
         self._session = session
+        self._memory_limit = memory_limit
         self._stop = stop
         self._tell = tell
         self._threads = threads
         self._maximise = maximise
         self.storage = open_storage(plan.project.storage_url)
+        self._done = 0
         self._host = worker_name(os.getpid())
 
     def run(self) -> int:
@@ -101,19 +109,25 @@ class Worker:
         tracking = self._open_tracking()
         writer = Writer(tracking.client)
         parent = str(record.get("mlflow_run"))
-        done = 0
         try:
-            while not self._stop():
+            while not self._stop() and not self.retired:
                 part, claim = self._claim(pools)
                 if claim is not None:
-                    done += self._work(part, claim, bench, (tracking, writer, parent))
+                    self._done += self._work(part, claim, bench, (tracking, writer, parent))
                 elif self._finished(record, pools):
                     break
                 else:
                     time.sleep(POLL_SECONDS)
         finally:
             writer.close()
-        return done
+        return self._done
+
+    @property
+    def retired(self) -> bool:
+        """Whether the worker has reached its memory limit, after one trial at the earliest."""
+        if self._memory_limit is None or not self._done:
+            return False
+        return peak_memory() >= self._memory_limit
 
     def _open_tracking(self) -> Tracking:
         local = self.plan.project.tracking_uri.startswith("sqlite")

@@ -155,6 +155,16 @@ def test_a_study_whose_trials_all_fail_is_not_refilled_for_ever(
         assert not pools["network"].tally()[TrialState.COMPLETE]
 
 
+def test_a_worker_retires_at_its_memory_limit_after_its_trial(project_root: Path) -> None:
+    with begun(project_root) as (launch, pools, _):
+        configure(1)
+        worker = Worker(launch.plan, maximise=True, memory_limit=2**20)
+        assert not worker.retired, "it has run no trial yet"
+        assert worker.run() == 1
+        assert worker.retired
+        assert pools["network"].tally() == {TrialState.COMPLETE: 1, TrialState.WAITING: 3}
+
+
 def test_a_worker_with_another_study_file_is_refused(project_root: Path) -> None:
     with begun(project_root) as (launch, _, _record):
         work(launch)

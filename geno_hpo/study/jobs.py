@@ -147,6 +147,7 @@ class Bench:
             log.log(epoch.epoch, _metrics(epoch))
             if epoch.epoch not in told and np.isfinite(epoch.score):
                 trial.report(epoch.score, epoch.epoch)
+                told.add(epoch.epoch)
             if self._stop():
                 raise Interrupted
             if epoch.epoch < epochs and trial.should_prune():
@@ -177,10 +178,13 @@ class Bench:
                 "epochs": result.epochs,
                 "best_epoch": result.best_epoch,
                 "reused": result.reused,
+                "batch_size": result.batch_size,
+                "notes": list(result.notes),
                 "seconds": seconds,
             },
             log={
                 "compiled_function": "reused" if result.reused else "traced",
+                **({"notes": "; ".join(result.notes)} if result.notes else {}),
                 **{f"seconds.{name}": f"{value:.3f}" for name, value in seconds.items()},
             },
         )

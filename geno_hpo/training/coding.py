@@ -91,10 +91,11 @@ class OneHotCoding:
 
 @dataclass(frozen=True, eq=False)
 class DosageCoding:
-    """Variants: ``(dosage − mean) / scale`` of the chosen columns, not called (−1) becomes 0.
+    """Variants: ``(dosage − mean) / scale`` of the chosen columns, not called (−1) filled before.
 
-    Constants of a replica: ``columns`` (k,) int32, ``mean`` (k,) and ``scale`` (k,) float32, as
-    fitted on the fold's training part.
+    Constants of a replica, as fitted on the fold's training part: ``columns`` (k,) int32, ``fill``
+    (k,), ``mean`` (k,) and ``scale`` (k,) float32. An infinite scale silences a column: its input
+    is 0.
 
     Parameters
     ----------
@@ -126,15 +127,15 @@ class DosageCoding:
 
     @property
     def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """Columns, mean and scale."""
+        """Columns, fill, mean and scale."""
         k = (self.selected,)
-        return (("int32", k), ("float32", k), ("float32", k))
+        return (("int32", k), ("float32", k), ("float32", k), ("float32", k))
 
     def inputs(self, rows: Any, *constants: Any) -> Any:
         """Scaled dosages ``(batch, k)``."""
         from keras import ops
 
-        columns, mean, scale = constants
+        columns, fill, mean, scale = constants
         chosen = ops.take(rows, columns, axis=1)
-        values = (ops.cast(chosen, "float32") - mean) / scale
-        return ops.where(chosen < 0, ops.zeros_like(values), values)
+        dosages = ops.where(chosen < 0, fill, ops.cast(chosen, "float32"))
+        return (dosages - mean) / scale

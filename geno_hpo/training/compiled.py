@@ -17,13 +17,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from tensorflow.python.framework.func_graph import dismantle_func_graph
 
 from geno_hpo.models import ModelShape, Value, build
 from geno_hpo.models.blocks import DROPOUT_RATE
 from geno_hpo.models.initial import inference_variables, initial_weights
 from geno_hpo.training.coding import Coding
 from geno_hpo.training.losses import batch_loss
+from geno_hpo.training.memory import take_apart, tracing
 from geno_hpo.training.optimizers import make_optimizer
 from geno_hpo.training.protocol import Weights
 
@@ -133,7 +133,8 @@ class Compiled:
                 "gradient": (self._trace_gradient, weights, index, constants, output),
             }[name]
             function = tf.function(body, autograph=False, jit_compile=False)
-            self._traced[name] = function.get_concrete_function(*specs)
+            with tracing():
+                self._traced[name] = function.get_concrete_function(*specs)
         return self._traced[name]
 
     @property
@@ -241,20 +242,9 @@ class Compiled:
         return np.concatenate(parts)
 
     def close(self) -> None:
-        """Free the compiled functions; nothing can be called afterwards.
-
-        TensorFlow's graph and operations hold each other out of Python's sight, so a traced graph
-        outlives its function unless it is taken apart.
-        """
+        """Free the compiled functions; nothing can be called afterwards."""
         for function in self._traced.values():
-            graphs, waiting = [], [function.graph]
-            while waiting:
-                graph = waiting.pop()
-                graphs.append(graph)
-                inner = [nested.graph for nested in graph._functions.values()]
-                waiting.extend(g for g in inner if g is not None and g not in graphs)
-            for graph in graphs:
-                dismantle_func_graph(graph)
+            take_apart(function.graph)
         self._traced.clear()
 
     # --- what is traced ----------------------------------------------------------------------

@@ -61,7 +61,8 @@ class Replica:
     seed
         Decides initial weights, order of samples and dropout masks.
     constants
-        Arrays fitted on the training part that the coding needs (columns, mean, scale).
+        Arrays fitted on the training part that the coding needs (for dosages: columns, fill,
+        mean, scale).
     target_scale
         For regression: the model learns ``(value − mean) / scale`` and predictions are scaled
         back. None leaves the target as it is.
@@ -201,6 +202,11 @@ class FitResult:
         in the same call.
     reused
         Whether an already compiled function was used.
+    batch_size
+        Samples a step as trained: less than asked for where memory did not suffice. Weights do
+        not depend on it; `predict` takes the parameters as they were.
+    notes
+        What the trial's log should say beside the numbers, a sentence each.
     """
 
     scores: NDArray[np.float64]
@@ -215,6 +221,8 @@ class FitResult:
     weights: tuple[Weights, ...]
     seconds: dict[str, float] = field(default_factory=dict)
     reused: bool = False
+    batch_size: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def mean_scores(self) -> NDArray[np.float64]:
@@ -244,7 +252,13 @@ class Engine(Protocol):
         InputError
             Parameters no model can be built from.
         TrialFailed
-            ``non-finite`` when a loss left the numbers, ``memory`` when memory ran out.
+            ``non-finite`` when a loss left the numbers, ``memory`` when memory ran out with the
+            smallest batch size tried.
+
+        Notes
+        -----
+        Out of memory, the trial begins again with half the batch size; `report` is then told of
+        epoch 1 once more.
         """
 
     def predict(

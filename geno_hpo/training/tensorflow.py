@@ -23,6 +23,7 @@ from geno_hpo.training.cache import BoundedCache
 from geno_hpo.training.coding import Coding
 from geno_hpo.training.compiled import Compiled, State
 from geno_hpo.training.lockstep import ReplicaEpoch, run_lockstep
+from geno_hpo.training.memory import sweep
 from geno_hpo.training.predictions import activate
 from geno_hpo.training.protocol import (
     FitPlan,
@@ -34,7 +35,12 @@ from geno_hpo.training.protocol import (
     Weights,
 )
 
-__all__ = ["TensorFlowEngine"]
+__all__ = ["HALVINGS", "TensorFlowEngine"]
+
+HALVINGS = 3
+"""How often a trial that ran out of memory begins again with half the batch size."""
+SWEEP_EVERY = 16
+"""Compiled functions closed between two sweeps of TensorFlow's kernels."""
 
 
 class TensorFlowEngine:
@@ -88,7 +94,15 @@ class TensorFlowEngine:
         self._codes_on_device = tf.constant(np.ascontiguousarray(coding.codes))
         self._targets_on_device = tf.constant(self._targets)
         self._chunk = chunk
-        self._cache: BoundedCache[Compiled] = BoundedCache(cache_size, Compiled.close)
+        self._cache: BoundedCache[Compiled] = BoundedCache(cache_size, self._close)
+        self._closed = 0
+
+    def _close(self, compiled: Compiled) -> None:
+        """Free a compiled function that leaves the cache; sweep after every few of them."""
+        compiled.close()
+        self._closed += 1
+        if self._closed % SWEEP_EVERY == 0:
+            sweep()
 
     @property
     def compiled(self) -> int:
@@ -96,15 +110,27 @@ class TensorFlowEngine:
         return len(self._cache)
 
     def fit(self, plan: FitPlan, report: Report) -> FitResult:
-        """Train a trial's replicas in lockstep; see `Engine.fit`."""
-        try:
-            return self._fit(plan, report)
-        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-            self._cache.drop(self._key(plan.params))
-            batch = complete(plan.params, self._shape)["batch_size"]
-            raise TrialFailed(
-                "memory", f"out of memory with batch size {batch}: {str(error).splitlines()[0]}"
-            ) from error
+        """Train a trial's replicas in lockstep; see `Engine.fit`.
+
+        Out of memory, the trial begins again with half the batch size, at most `HALVINGS` times.
+        """
+        batch = int(complete(plan.params, self._shape)["batch_size"])
+        notes: list[str] = []
+        while True:
+            params = {**plan.params, "batch_size": batch}
+            message = ""
+            try:
+                result = self._fit(dataclasses.replace(plan, params=params), report)
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                message = (str(error).splitlines() or [type(error).__name__])[0]
+            if not message:
+                return dataclasses.replace(result, batch_size=batch, notes=tuple(notes))
+            self._cache.drop(self._key(params))
+            sweep()
+            if batch == 1 or len(notes) == HALVINGS:
+                raise TrialFailed("memory", f"out of memory with batch size {batch}: {message}")
+            notes.append(f"out of memory with batch size {batch}; begun again with {batch // 2}")
+            batch //= 2
 
     def predict(
         self,

@@ -55,7 +55,9 @@ def constants(kind: str) -> tuple[NDArray, ...]:
     if kind == "sequence":
         return ()
     columns = np.arange(0, 2 * VARIANTS, 2, dtype=np.int32)
-    return (columns, np.full(VARIANTS, 0.9, np.float32), np.full(VARIANTS, 0.7, np.float32))
+    fill, mean, scale = (np.full(VARIANTS, x, np.float32) for x in (1.1, 0.9, 0.7))
+    scale[3] = np.inf
+    return (columns, fill, mean, scale)
 
 
 def shape(kind: str, task: str) -> ModelShape:

@@ -187,18 +187,50 @@ def test_non_finite_loss_ends_the_trial():
     assert np.isfinite(fine.train_loss).all()
 
 
-def test_out_of_memory_ends_the_trial(monkeypatch):
-    def full(*given):
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+@pytest.fixture
+def small_memory(monkeypatch):
+    """Epochs run out of memory above a batch size; gives the sizes that were tried."""
+    tried = []
+    whole = Compiled.epoch
 
+    def limit(most, begin=1):
+        def epoch(self, state, order, *rest):
+            tried.append(self._batch)
+            if self._batch > most and len(tried) >= begin:
+                raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+            return whole(self, state, order, *rest)
+
+        monkeypatch.setattr(Compiled, "epoch", epoch)
+        return tried
+
+    return limit
+
+
+def test_out_of_memory_halves_the_batch(small_memory):
     engine = problems.engine()
-    monkeypatch.setattr(Compiled, "epoch", full)
-    with pytest.raises(TrialFailed, match="out of memory with batch size 16: OOM when") as told:
-        fit(engine, MLP)
+    expected = fit(engine, {**MLP, "batch_size": 5}, folds=2)
+    told = []
+    tried = small_memory(5, begin=4)  # in the middle of the trial: traced, two replicas trained
+    plan = problems.plan({**MLP, "batch_size": 20}, folds=2)
+    result = engine.fit(plan, lambda epoch: told.append(epoch.epoch))
+    assert (tried[0], tried[-1], result.batch_size) == (20, 5, 5)
+    assert result.notes == (
+        "out of memory with batch size 20; begun again with 10",
+        "out of memory with batch size 10; begun again with 5",
+    )
+    assert told == [1, 1, 2]
+    equal(result, expected)
+    assert (expected.batch_size, expected.notes) == (5, ())
+
+
+@pytest.mark.parametrize(("asked", "last"), [(64, 8), (9, 1), (2, 1), (1, 1)])
+def test_out_of_memory_ends_the_trial(asked, last, small_memory):
+    engine = problems.engine()
+    small_memory(0)
+    with pytest.raises(TrialFailed, match=f"out of memory with batch size {last}: OOM") as told:
+        fit(engine, {**MLP, "batch_size": asked})
     assert told.value.kind == "memory"
     assert engine.compiled == 0
-    monkeypatch.undo()
-    assert fit(engine, MLP).epochs == 2
 
 
 @pytest.mark.parametrize("kind", ["sequence", "variants"])

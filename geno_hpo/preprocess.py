@@ -30,6 +30,7 @@ __all__ = [
     "fit_target",
     "fit_variants",
     "sequence_features",
+    "sequence_mean",
 ]
 
 Codes = NDArray[np.int8]
@@ -259,6 +260,30 @@ def fit_target(
         np.nanmean(train, axis=0).astype(np.float32),
         np.where(spread > 0, spread, 1.0).astype(np.float32),
     )
+
+
+def sequence_mean(codes: Codes, train_idx: Indices, symbols: int) -> NDArray[np.float32]:
+    """Share of each symbol at each position of the training part, unknown bases left out.
+
+    Parameters
+    ----------
+    codes
+        ``(samples, positions)`` int8, −1 unknown.
+    train_idx
+        Samples to learn from.
+    symbols
+        4 (A C G T) or 5 (with gaps).
+
+    Returns
+    -------
+    ndarray
+        ``(positions, symbols)`` float32; 0 where no training sample is known.
+    """
+    train = np.asarray(codes[train_idx])
+    counts = np.stack([(train == symbol).sum(axis=0) for symbol in range(symbols)], axis=1)
+    known = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    mean: NDArray[np.float32] = (counts / known).astype(np.float32)
+    return mean
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from sklearn.feature_selection import f_classif, f_regression
 
 from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS
-from geno_hpo.preprocess import fit_target, fit_variants, sequence_features
+from geno_hpo.preprocess import fit_target, fit_variants, sequence_features, sequence_mean
 
 
 @dataclass(frozen=True)
@@ -208,3 +208,10 @@ def test_sites_are_the_rarer_symbols_of_varying_positions() -> None:
 def test_no_varying_position_is_told() -> None:
     with pytest.raises(InputError, match="none of the 3 positions varies among 2 training samples"):
         sequence_features(np.array([[0, 1, -1], [0, 1, 2], [1, 1, 1]], np.int8), np.arange(2))
+
+
+def test_the_mean_of_sequences_is_that_of_the_training_part_without_unknown_bases() -> None:
+    codes = np.array([[0, -1], [0, -1], [1, -1], [3, 2]], dtype=np.int8)
+    mean = sequence_mean(codes, np.array([0, 1, 2]), 4)
+    np.testing.assert_allclose(mean[0], [2 / 3, 1 / 3, 0, 0], rtol=1e-6)
+    np.testing.assert_array_equal(mean[1], np.zeros(4))

@@ -70,7 +70,11 @@ class SplitConfig(Strict):
 
 
 class PreprocessConfig(Strict):
-    """What is fitted to the training part of each fold (variant tables; sequences need none)."""
+    """What is fitted to the training part of each fold."""
+
+    centre: bool = True
+    """Sequences: give the network what differs from the training part's mean. On aligned genomes
+    nearly all bases are alike and would drown what differs."""
 
     impute: Literal["mean", "mode"] = "mean"
     """What a genotype that was not called becomes: the variant's mean or its commonest value."""

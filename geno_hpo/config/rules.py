@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from geno_hpo.config.data import SequenceData, Strict
+from geno_hpo.config.data import SequenceData, Strict, VariantData
 from geno_hpo.config.names import join
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ def _target_is_no_group(study: StudyConfig) -> Iterator[tuple[str, str]]:
 
 
 def _preprocess_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    if isinstance(study.data, VariantData) and not study.preprocess.centre:
+        yield "preprocess.centre", "is for sequences; these data are a variant table"
     if not isinstance(study.data, SequenceData):
         return
     for name in ("impute", "min_maf", "scale", "select"):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.metrics import METRICS
 from geno_hpo.models import ModelShape, Parameters
-from geno_hpo.preprocess import FittedVariants, TargetScale, fit_target, fit_variants
+from geno_hpo.preprocess import FittedVariants, TargetScale, fit_target, fit_variants, sequence_mean
 from geno_hpo.splits import Split
 from geno_hpo.training.protocol import (
     Engine,
@@ -57,18 +57,19 @@ def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
 
 @dataclass(frozen=True)
 class FittedInputs:
-    """What was learned from one training part: variants' scaling and the trait's, if any."""
+    """What was learned from one training part: variants' scaling, sequences' mean, the trait's."""
 
     variants: FittedVariants | None
+    mean: NDArray[np.float32] | None
     target: TargetScale | None
 
     @property
     def constants(self) -> tuple[NDArray[Any], ...]:
         """The arrays that the coding needs on the device."""
-        if self.variants is None:
-            return ()
-        fitted = self.variants
-        return (fitted.columns, fitted.fill, fitted.mean, fitted.scale)
+        if self.variants is not None:
+            fitted = self.variants
+            return (fitted.columns, fitted.fill, fitted.mean, fitted.scale)
+        return () if self.mean is None else (self.mean,)
 
 
 class NetworkEvaluation:
@@ -110,10 +111,11 @@ class NetworkEvaluation:
     @cached_property
     def coding(self) -> Coding:
         """How codes become model input."""
-        from geno_hpo.training.coding import DosageCoding, OneHotCoding
+        from geno_hpo.training.coding import CentredCoding, DosageCoding, OneHotCoding
 
         if self.dataset.kind == "sequence":
-            return OneHotCoding(self.dataset.codes, self.shape.symbols)
+            kind = CentredCoding if self.settings.centre else OneHotCoding
+            return kind(self.dataset.codes, self.shape.symbols)
         return DosageCoding(self.dataset.codes, self.shape.length)
 
     @cached_property
@@ -137,14 +139,16 @@ class NetworkEvaluation:
         return self._fit_inputs(self.split.development)
 
     def _fit_inputs(self, train: NDArray[np.intp]) -> FittedInputs:
-        variants = scale = None
+        variants = mean = scale = None
+        if self.dataset.kind == "sequence" and self.settings.centre:
+            mean = sequence_mean(self.dataset.codes, train, self.shape.symbols)
         if self.dataset.kind == "variants":
             variants = fit_variants(
                 self.dataset.codes, self.labels, train, self.settings, self.task
             )
         if self.task == "regression":
             scale = fit_target(self.labels, train, self.task, self.settings.scale_target)
-        return FittedInputs(variants, scale)
+        return FittedInputs(variants, mean, scale)
 
     def trial(
         self,
@@ -204,6 +208,17 @@ class NetworkEvaluation:
         """Predictions of a refitted model, ``(samples, units)``."""
         inputs = self._final_inputs
         return self.engine.predict(params, weights, samples, inputs.constants, inputs.target)
+
+    def export(self, params: Parameters, weights: Weights) -> Any:
+        """A refitted model as an ordinary ``keras.Model``.
+
+        It takes plain one-hot sequences ``(batch, length, symbols)``, or scaled dosages.
+        """
+        from geno_hpo.training.coding import taking_one_hot
+
+        model = self.engine.export(params, weights)
+        mean = self._final_inputs.mean
+        return model if mean is None else taking_one_hot(model, mean)
 
     def gradients(
         self, params: Parameters, weights: Weights, samples: NDArray[np.intp], output: int = 0

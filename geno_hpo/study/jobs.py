@@ -23,6 +23,7 @@ from geno_hpo.evaluation.baseline import BaselineEvaluation
 from geno_hpo.evaluation.network import NetworkEvaluation, permuted
 from geno_hpo.space import Parameters, SearchSpace
 from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.study.pruners import decides_at
 from geno_hpo.tracking import RunLog
 from geno_hpo.training.protocol import EpochReport, FitResult
 
@@ -142,17 +143,22 @@ class Bench:
             epochs = config.control.epochs
         pruned_at: list[int] = []
         told = set(trial.study._storage.get_trial(trial._trial_id).intermediate_values)
+        undecided = False
 
         def report(epoch: EpochReport) -> bool:
+            nonlocal undecided
             log.log(epoch.epoch, _metrics(epoch))
             if epoch.epoch not in told and np.isfinite(epoch.score):
                 trial.report(epoch.score, epoch.epoch)
                 told.add(epoch.epoch)
             if self._stop():
                 raise Interrupted
-            if epoch.epoch < epochs and trial.should_prune():
-                pruned_at.append(epoch.epoch)
-                return True
+            undecided = undecided or decides_at(config.pruner, epoch.epoch)
+            if undecided and np.isfinite(epoch.score) and epoch.epoch < epochs:
+                undecided = False
+                if trial.should_prune():
+                    pruned_at.append(epoch.epoch)
+                    return True
             return False
 
         result = evaluation.trial(
@@ -243,7 +249,7 @@ class Bench:
             score = evaluation.score(test, predictions)
             if task["kind"] == "network":
                 arrays["attribution"] = self._attribution(params, weights)
-                model = evaluation.engine.export(params, weights)
+                model = evaluation.export(params, weights)
                 path = final_path(self.plan.work, name).with_suffix(".keras")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 model.save(path)

@@ -15,7 +15,24 @@ from geno_hpo.errors import InputError
 if TYPE_CHECKING:
     from geno_hpo.config import PrunerConfig
 
-__all__ = ["make_pruner"]
+__all__ = ["decides_at", "make_pruner"]
+
+
+def decides_at(config: PrunerConfig, epoch: int) -> bool:
+    """Whether the pruner has something to decide after this epoch.
+
+    ASHA decides at its rungs alone; asking it between them reads the storage for nothing.
+    """
+    match config.name:
+        case "asha":
+            rung = max(config.warmup_epochs, 1)
+            while rung < epoch:
+                rung *= config.reduction
+            return rung == epoch
+        case "none":
+            return False
+        case _:
+            return True
 
 
 def make_pruner(config: PrunerConfig, epochs: int) -> optuna.pruners.BasePruner:

@@ -8,6 +8,7 @@ that was started by hand leaves when nothing waits any more.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import time
 import traceback
@@ -106,6 +107,8 @@ class Worker:
         pools = open_pools(self.plan, self.storage, maximise=self._maximise, create=False)
         prepared = load_prepared(self.plan, record.get("data"))
         bench = Bench(self.plan, prepared, threads=self._threads, stop=self._stop)
+        gc.collect()
+        gc.freeze()  # what was imported stays: collections after each trial need not walk it
         tracking = self._open_tracking()
         writer = Writer(tracking.client)
         parent = str(record.get("mlflow_run"))

@@ -55,7 +55,7 @@ def test_a_worker_finishes_every_part(project_root: Path) -> None:
             assert pools[part].tally() == {TrialState.COMPLETE: asked}
         best = pools["network"].best()
         assert best is not None
-        assert best.value > 0.9, "one base decides the label"
+        assert best.value > 0.8, "one base decides the label"
         assert len(best.user_attrs["fold_scores"]) == 3
         assert np.mean(best.user_attrs["fold_scores"]) == pytest.approx(best.value, abs=1e-5)
         with np.load(curves_path(launch.plan.work, "network", best.number)) as curves:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from geno_hpo.errors import InputError
 from geno_hpo.preprocess import fit_variants
-from geno_hpo.training.coding import DosageCoding, OneHotCoding
+from geno_hpo.training.coding import CentredCoding, DosageCoding, OneHotCoding, taking_one_hot
 
 
 @pytest.mark.parametrize("symbols", [4, 5])
@@ -65,3 +66,32 @@ def test_rules():
         DosageCoding(codes.astype(np.int64), 1)
     with pytest.raises(InputError, match=r"selected must lie in \[1, 2\] variants, got 3"):
         DosageCoding(codes, 3)
+
+
+def test_centred_codes_are_one_hot_less_the_mean_and_unknown_is_zero() -> None:
+    codes = np.array([[0, 3, -1], [0, 1, 2]], dtype=np.int8)
+    mean = np.full((3, 4), 0.25, dtype=np.float32)
+    coding = CentredCoding(codes, 4)
+    given = np.asarray(coding.inputs(codes, mean))
+    expected = np.eye(4, dtype=np.float32)[np.maximum(codes, 0)] - 0.25
+    expected[0, 2] = 0
+    np.testing.assert_array_equal(given, expected)
+    assert coding.constants == (("float32", (3, 4)),)
+    assert coding.signature != OneHotCoding(codes, 4).signature
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
+def test_a_centred_model_can_be_saved_to_take_plain_one_hot(tmp_path: Path) -> None:
+    import keras
+
+    rng = np.random.default_rng(3)
+    codes = rng.integers(-1, 4, (20, 7)).astype(np.int8)
+    mean = rng.random((7, 4)).astype(np.float32)
+    inner = keras.Sequential([keras.Input((7, 4)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    wrapped = taking_one_hot(inner, mean)
+    wrapped.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    one_hot = np.asarray(OneHotCoding(codes, 4).inputs(codes))
+    centred = np.asarray(CentredCoding(codes, 4).inputs(codes, mean))
+    expected = inner.predict(centred, verbose=0)
+    np.testing.assert_allclose(loaded.predict(one_hot, verbose=0), expected, atol=1e-6)

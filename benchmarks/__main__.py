@@ -1,0 +1,69 @@
+"""``python -m benchmarks [NAME …] [--size full|quick|smallest] [--out FOLDER]``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast, get_args
+
+from benchmarks.machine import ROOT, describe
+from benchmarks.outcome import Outcome, Size
+
+NAMES = {
+    "throughput": "trials by geno_hpo, a plain script and KerasTuner",
+    "floor": "an epoch against a hand-written loop and against the arithmetic",
+    "search": "time until the search is nearly as good as it gets",
+    "growth": "seconds and memory against samples, length, folds and finished trials",
+    "workers": "trials an hour with one, two and more workers",
+    "anatomy": "where the seconds of a trial go",
+    "memory": "memory of one worker over many trials",
+}
+
+
+def main() -> int:
+    """Run the benchmarks that were named; all of them without a name."""
+    known = [name for name in NAMES if find_spec(f"benchmarks.{name}")]
+    listed = "\n".join(f"  {name:11} {NAMES[name]}" for name in known)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=f"Measure geno_hpo. Benchmarks:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="default: all of them")
+    parser.add_argument("--size", choices=get_args(Size), default="full")
+    parser.add_argument("--smallest", dest="size", action="store_const", const="smallest")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
+    options = parser.parse_args()
+    wrong = [name for name in options.names if name not in known]
+    if wrong:
+        parser.error(f"no benchmark {', '.join(wrong)}; there are {', '.join(known)}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in options.names or known:
+        measure(name, cast("Size", options.size), options.out)
+    return 0
+
+
+def measure(name: str, size: Size, out: Path) -> None:
+    """Run one benchmark, print it, and write ``out/NAME-SIZE.json``."""
+    machine = describe()
+    busy = machine["busy_before"]
+    state = "idle" if machine["idle"] else f"NOT IDLE, {busy:.0%} busy" if busy else "idle unknown"
+    print(f"\n# {name} ({size}) on {machine['cores']} cores of {machine['model']}: {state}")
+    print(f"commit {machine['commit']}, load before {machine['load_before']}\n", flush=True)
+    begun = time.perf_counter()
+    outcome: Outcome = importlib.import_module(f"benchmarks.{name}").run(size)
+    seconds = round(time.perf_counter() - begun, 1)
+    print(outcome.text(), flush=True)
+    content = {"benchmark": name, "size": size, "seconds": seconds, "machine": machine}
+    path = out / f"{name}-{size}.json"
+    path.write_text(json.dumps({**content, **outcome.plain()}, indent=2, default=str) + "\n")
+    print(f"\n{seconds:.0f} s; written to {path}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -44,17 +44,17 @@ ui: $(READY) ## open the MLflow page of all studies
 	@$(BIN)/geno-hpo ui $(ARGS)
 
 test: $(READY) ## run the tests
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow and not bench"
 
 slow: $(READY) ## run the tests that take longer than ten seconds each
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m "slow or bench"
 
 check: $(READY) ## everything that must pass: style, types, floors, all tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not bench"
 
 bench: $(READY) ## measure: benchmarks/ (prints tables, writes JSON)
 	@$(BIN)/python -m benchmarks $(ARGS)

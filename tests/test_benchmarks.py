@@ -36,8 +36,14 @@ def ran(tmp_path: Path, name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(NAMES))
+LONG = {"search", "throughput"}
+SMALLEST = [
+    pytest.param(name, marks=pytest.mark.bench if name in LONG else pytest.mark.slow)
+    for name in sorted(NAMES)
+]
+
+
+@pytest.mark.parametrize("name", SMALLEST)
 def test_a_benchmark_runs_at_its_smallest_size(tmp_path: Path, name: str) -> None:
     pytest.importorskip(f"benchmarks.{name}")
     found = ran(tmp_path, name)

@@ -139,7 +139,7 @@ def _to_go(progress: Progress, sentence: str) -> str:
 def _row(part: PartProgress) -> tuple[Any, ...]:
     return (
         label(part.part),
-        ProgressBar(total=max(part.asked, 1), completed=part.done, width=24),
+        ProgressBar(total=max(part.asked, 1), completed=part.done, width=12),
         f"{part.done}/{part.asked}",
         str(part.pruned or ""),
         Text(str(part.failed or ""), style="red"),

@@ -30,7 +30,7 @@ from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import Prepared, load_plan, prepare
 from geno_hpo.study.progress import Progress, take_progress
 from geno_hpo.study.record import Record, latest_generation
-from geno_hpo.study.storage import Pool, open_storage
+from geno_hpo.study.storage import Pool, open_storage, storage_faults
 from geno_hpo.study.worker import FAILURES_ALLOWED, FINAL, RETIRED, open_pools
 from geno_hpo.tracking import DatasetTag, Tracking
 
@@ -109,7 +109,7 @@ class Launch:
         KeyboardInterrupt
             Passed on after the workers have given their trials back.
         """
-        with self._alone():
+        with storage_faults(), self._alone():
             pools = open_pools(self.plan, self.storage, maximise=self.maximise, create=True)
             record = Record(pools["network"].study)
             record.agree(self.plan)
@@ -122,11 +122,13 @@ class Launch:
                 record.set(phase="done")
                 self._await_workers()
             except BaseException:
-                record.set(phase="stopped")
+                with contextlib.suppress(Exception):  # the first error is the one to tell
+                    record.set(phase="stopped")
                 raise
             finally:
                 self._stop_workers()
-                record.spend("total", self.started)
+                with contextlib.suppress(Exception):
+                    record.spend("total", self.started)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -204,7 +206,8 @@ class Launch:
                     if withdrawn:
                         self._say(f"wall time used up: {withdrawn} trials were not begun")
         finally:
-            record.spend("search", began)
+            with contextlib.suppress(Exception):
+                record.spend("search", began)
 
     def _finalise(self, record: Record, pools: dict[str, Pool], prepared: Prepared) -> None:
         trials = len([t for t in pools["network"].trials() if t.state.is_finished()])
@@ -221,7 +224,8 @@ class Launch:
             while self._step("final", {FINAL: pools[FINAL]}, pools):
                 pass
         finally:
-            record.spend("final", began)
+            with contextlib.suppress(Exception):
+                record.spend("final", began)
 
     def _step(self, phase: str, active: dict[str, Pool], pools: dict[str, Pool]) -> bool:
         """Look at the study once; False when nothing waits or runs in its active parts."""

@@ -22,13 +22,24 @@ from filelock import FileLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from geno_hpo.errors import StorageError
 from geno_hpo.study.paths import masked
 
-__all__ = ["Claim", "Pool", "open_pool", "open_storage", "study_names"]
+__all__ = [
+    "STORAGE_ERRORS",
+    "Claim",
+    "Pool",
+    "open_pool",
+    "open_storage",
+    "storage_faults",
+    "study_names",
+]
 
 SQLITE_WAIT_SECONDS = 60
+STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError, OSError)
+"""What a database or disk that gives out raises."""
 WITHDRAWN = "withdrawn"
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -60,6 +71,28 @@ def open_storage(url: str) -> optuna.storages.BaseStorage:
     except Exception as error:
         reason = masked(str(error).splitlines()[0])
         raise StorageError(f"the trial storage {masked(url)} cannot be opened: {reason}") from error
+
+
+@contextlib.contextmanager
+def storage_faults() -> Iterator[None]:
+    """Tell a database or disk that gives out as one `StorageError`, with its first cause.
+
+    Raises
+    ------
+    StorageError
+        The storage or the work folder could not be read or written.
+    """
+    try:
+        yield
+    except STORAGE_ERRORS as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = masked(str(cause).splitlines()[0])
+        raise StorageError(
+            f"the study cannot be written down any more: {reason}. Free some space or bring the "
+            "storage back, then say the same command again: every finished trial is kept"
+        ) from error
 
 
 def study_names(storage: optuna.storages.BaseStorage) -> list[str]:

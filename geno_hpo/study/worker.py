@@ -26,7 +26,14 @@ from geno_hpo.study.plan import StudyPlan, load_prepared
 from geno_hpo.study.pruners import make_pruner
 from geno_hpo.study.record import Record
 from geno_hpo.study.samplers import make_sampler
-from geno_hpo.study.storage import Claim, Pool, open_pool, open_storage
+from geno_hpo.study.storage import (
+    STORAGE_ERRORS,
+    Claim,
+    Pool,
+    open_pool,
+    open_storage,
+    storage_faults,
+)
 from geno_hpo.tracking import RunLog, Tracking, Writer
 
 __all__ = ["FAILURES_ALLOWED", "RETIRED", "Worker", "open_pools"]
@@ -100,7 +107,17 @@ class Worker:
         self._host = worker_name(os.getpid())
 
     def run(self) -> int:
-        """Work until nothing is left, and return the number of trials finished."""
+        """Work until nothing is left, and return the number of trials finished.
+
+        Raises
+        ------
+        StorageError
+            The storage, the tracking store or the work folder gave out.
+        """
+        with storage_faults():
+            return self._run()
+
+    def _run(self) -> int:
         record = self._await_preparation()
         if record is None:
             return 0
@@ -220,8 +237,8 @@ class Worker:
                 log.discard()
             self._tell(f"{part} trial {trial.number} given back: it was interrupted")
             return 0
-        except StorageError:
-            raise
+        except (StorageError, *STORAGE_ERRORS):
+            raise  # no fault of the trial: it stays claimed and is given back at the next launch
         except TrialFailed as failure:
             self._fail(pool, trial, log, failure.kind, str(failure))
         except GenoHpoError as failure:

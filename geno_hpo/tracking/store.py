@@ -63,10 +63,15 @@ class Tracking:
         self.uri = uri
         self._artifacts = artifacts
         self._name = experiment
+        local = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+        fresh = local is not None and not local.exists()
         try:
             self.client = MlflowClient(tracking_uri=uri)
             self.experiment_id = self._experiment()
         except Exception as error:
+            if fresh and local is not None:
+                # Half a migration would stand in the way of the next attempt; nothing is in it.
+                local.unlink(missing_ok=True)
             raise StorageError(
                 f"the tracking store cannot be opened: {str(error).splitlines()[0]}"
             ) from error

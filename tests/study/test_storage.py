@@ -11,7 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from geno_hpo.errors import StorageError
-from geno_hpo.study.storage import Pool, open_pool, open_storage
+from geno_hpo.study.storage import Pool, open_pool, open_storage, storage_faults
 
 
 def make_pool(folder: Path, *, create: bool = True) -> Pool:
@@ -124,3 +124,16 @@ def test_an_unreachable_storage_hides_the_password(tmp_path: Path) -> None:
     from geno_hpo.study.paths import masked
 
     assert masked("postgresql://lab:secret@host/db") == "postgresql://lab:***@host/db"
+
+
+def give_out() -> None:
+    with storage_faults():
+        try:
+            raise OSError("database or disk is full")
+        except OSError as error:
+            raise optuna.exceptions.StorageInternalError("commit failed") from error
+
+
+def test_a_database_that_gives_out_is_told_with_its_first_cause() -> None:
+    with pytest.raises(StorageError, match=r"disk is full.*every finished trial is kept"):
+        give_out()

@@ -129,3 +129,16 @@ def test_a_store_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StorageError, match="the tracking store cannot be opened"):
         Tracking(f"sqlite:///{tmp_path}/file/mlflow.db", None, "inh")
+
+
+def test_a_fresh_database_that_could_not_be_made_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_out(self: Tracking) -> str:
+        raise OSError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Tracking, "_experiment", give_out)
+        with pytest.raises(StorageError, match="database or disk is full"):
+            Tracking(f"sqlite:///{tmp_path}/mlflow.db", None, "inh")
+    assert not (tmp_path / "mlflow.db").exists()

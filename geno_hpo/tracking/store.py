@@ -7,6 +7,7 @@ default changes with what lies in ``./mlruns``.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -71,7 +72,8 @@ class Tracking:
         except Exception as error:
             if fresh and local is not None:
                 # Half a migration would stand in the way of the next attempt; nothing is in it.
-                local.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    local.unlink(missing_ok=True)
             raise StorageError(
                 f"the tracking store cannot be opened: {str(error).splitlines()[0]}"
             ) from error

@@ -9,7 +9,7 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from benchmarks.machine import ROOT, describe
 from benchmarks.outcome import Outcome, Size
@@ -17,12 +17,16 @@ from benchmarks.outcome import Outcome, Size
 NAMES = {
     "throughput": "trials by geno_hpo, a plain script and KerasTuner",
     "floor": "an epoch against a hand-written loop and against the arithmetic",
+    "pruning": "which pruner reaches a good score in the fewest epochs, by recorded curves",
     "search": "time until the search is nearly as good as it gets",
     "growth": "seconds and memory against samples, length, folds and finished trials",
     "workers": "trials an hour with one, two and more workers",
     "anatomy": "where the seconds of a trial go",
     "memory": "memory of one worker over many trials",
 }
+
+OPTIONS = {"search": ("seeds", "limit")}
+"""Options that a benchmark takes beside its size."""
 
 
 def main() -> int:
@@ -37,18 +41,22 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: all of them")
     parser.add_argument("--size", choices=get_args(Size), default="full")
     parser.add_argument("--smallest", dest="size", action="store_const", const="smallest")
+    parser.add_argument("--seeds", type=int, help="search: searches of each kind")
+    parser.add_argument("--limit", type=float, help="search: most seconds of a script")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
     wrong = [name for name in options.names if name not in known]
     if wrong:
         parser.error(f"no benchmark {', '.join(wrong)}; there are {', '.join(known)}")
     options.out.mkdir(parents=True, exist_ok=True)
+    given = {"seeds": options.seeds, "limit": options.limit}
     for name in options.names or known:
-        measure(name, cast("Size", options.size), options.out)
+        own = {key: given[key] for key in OPTIONS.get(name, ()) if given[key] is not None}
+        measure(name, cast("Size", options.size), options.out, **own)
     return 0
 
 
-def measure(name: str, size: Size, out: Path) -> None:
+def measure(name: str, size: Size, out: Path, **options: Any) -> None:
     """Run one benchmark, print it, and write ``out/NAME-SIZE.json``."""
     machine = describe()
     busy = machine["busy_before"]
@@ -56,7 +64,7 @@ def measure(name: str, size: Size, out: Path) -> None:
     print(f"\n# {name} ({size}) on {machine['cores']} cores of {machine['model']}: {state}")
     print(f"commit {machine['commit']}, load before {machine['load_before']}\n", flush=True)
     begun = time.perf_counter()
-    outcome: Outcome = importlib.import_module(f"benchmarks.{name}").run(size)
+    outcome: Outcome = importlib.import_module(f"benchmarks.{name}").run(size, **options)
     seconds = round(time.perf_counter() - begun, 1)
     print(outcome.text(), flush=True)
     content = {"benchmark": name, "size": size, "seconds": seconds, "machine": machine}

@@ -7,6 +7,7 @@ each trial, with the cache of compiled functions as a worker has it.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from pathlib import Path
@@ -92,6 +93,8 @@ def work(spec: dict[str, Any], _: Path) -> dict[str, Any]:
     where = np.arange(SAMPLES)
     folds = [(where[where % 5 != fold], where[where % 5 == fold]) for fold in range(FOLDS)]
     replicas = tuple(Replica(*fold, number) for number, fold in enumerate(folds))
+    gc.collect()
+    gc.freeze()  # as a worker does
     resident, traced = [resident_megabytes()], []
     begun = time.process_time()
     for _ in range(spec["trials"]):

@@ -26,19 +26,41 @@ SEED = 1
 
 
 @dataclass(frozen=True)
+class Contest:
+    """So many configurations of a case, so many epochs each; of its shipped or its small space."""
+
+    case: str
+    configurations: int
+    epochs: int
+    shipped: bool = False
+
+
+@dataclass(frozen=True)
 class Settings:
     """How much is done."""
 
-    configurations: int
-    epochs: dict[str, int]
-    shipped: tuple[str, ...]
-    samples: int | None
+    contests: tuple[Contest, ...]
+    samples: int | None = None
 
 
 SIZES: dict[Size, Settings] = {
-    "full": Settings(24, {"primer": 20, "katG": 6, "wheat": 20}, ("primer",), None),
-    "quick": Settings(6, {"primer": 6, "katG": 2, "wheat": 6}, ("primer",), None),
-    "smallest": Settings(2, {"primer": 1}, (), 200),
+    "full": Settings(
+        (
+            Contest("primer", 24, 20),
+            Contest("katG", 12, 4),
+            Contest("wheat", 24, 20),
+            Contest("primer", 16, 12, shipped=True),
+        )
+    ),
+    "quick": Settings(
+        (
+            Contest("primer", 6, 6),
+            Contest("katG", 6, 2),
+            Contest("wheat", 6, 6),
+            Contest("primer", 6, 6, shipped=True),
+        )
+    ),
+    "smallest": Settings((Contest("primer", 2, 1),), 200),
 }
 
 
@@ -48,11 +70,8 @@ def run(size: Size) -> Outcome:
     rows: list[tuple[Any, ...]] = []
     parts: list[tuple[Any, ...]] = []
     notes = []
-    for name, shipped in [
-        *((name, False) for name in settings.epochs),
-        *((name, True) for name in settings.shipped),
-    ]:
-        row, part, note = _case(name, settings, shipped=shipped)
+    for contest in settings.contests:
+        row, part, note = _hold(contest, settings.samples)
         print(f"{row[0]}: {row[3]:.2f} s a trial by script, {row[5]:.2f} s by geno_hpo", flush=True)
         rows.append(row)
         parts.append(part)
@@ -102,17 +121,17 @@ def run(size: Size) -> Outcome:
     )
 
 
-def _case(name: str, settings: Settings, *, shipped: bool) -> tuple[Any, Any, str]:
-    case, epochs = CASES[name], settings.epochs[name]
+def _hold(contest: Contest, samples: int | None) -> tuple[Any, Any, str]:
+    case, epochs = CASES[contest.case], contest.epochs
     study = {
         "pruner": {"name": "none"},
-        "budget": {"trials": settings.configurations, "epochs": epochs, "patience": epochs},
+        "budget": {"trials": contest.configurations, "epochs": epochs, "patience": epochs},
         "seed": SEED,
     }
     workers = os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="geno-bench-") as folder:
-        arena = Arena(Path(folder), case, study, shipped=shipped, samples=settings.samples)
-        configurations = arena.draw(settings.configurations, SEED)
+        arena = Arena(Path(folder), case, study, shipped=contest.shipped, samples=samples)
+        configurations = arena.draw(contest.configurations, SEED)
         folds = Path(folder) / "folds.npz"
         spec = {
             "folds": str(folds),
@@ -141,7 +160,7 @@ def _case(name: str, settings: Settings, *, shipped: bool) -> tuple[Any, Any, st
     trials = ours.trials
     mine, plain = ours.seconds / trials, script["seconds"] / trials
     tuned = tuner["seconds"] / tuner["trials"] if tuner else None
-    label = f"{name}, shipped space" if shipped else name
+    label = f"{case.name}, shipped space" if contest.shipped else case.name
     told = [ours.parts.get(x, 0.0) / trials for x in ("trace", "train", "validate")]
     told += [ours.parts.get(x, 0.0) / trials for x in ("report", "other")]
     outside = workers * mine - sum(told)

@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.curves import Curves, Recording, record
 from benchmarks.outcome import Outcome, Size, Table
 from benchmarks.replay import Candidate, Replay, goal_of, replay, whole
-from geno_hpo.config import PrunerConfig
+from geno_hpo.config import BudgetConfig, PrunerConfig
 from geno_hpo.metrics import METRICS
 
 __all__ = ["candidates", "run"]
@@ -34,19 +34,23 @@ ALLOWED_LOSS = 0.01
 
 @dataclass(frozen=True)
 class Settings:
-    """How much is replayed; `record` is trained first, None takes the recordings that are kept."""
+    """How much is replayed.
+
+    Every pruner meets the budget's usual patience; `finer` are for the default pruner alone.
+    `record` is trained first; None takes the recordings that are kept.
+    """
 
     cases: tuple[str, ...]
     trials: int
     orders: int
-    patience: tuple[int | None, ...]
+    finer: tuple[int | None, ...] = ()
     record: Recording | None = None
 
 
 SIZES: dict[Size, Settings] = {
-    "full": Settings(("primer", "katG", "wheat"), 40, 200, (None, 5, 8, 12)),
-    "quick": Settings(("primer", "katG", "wheat"), 40, 20, (None, 8)),
-    "smallest": Settings(("primer",), 3, 2, (None,), Recording(3, 3, 200)),
+    "full": Settings(("primer", "katG", "wheat"), 40, 100, (None, 3, 5, 12)),
+    "quick": Settings(("primer", "katG", "wheat"), 40, 20),
+    "smallest": Settings(("primer",), 3, 2, record=Recording(3, 3, 200)),
 }
 
 
@@ -80,9 +84,10 @@ class Result:
     lost: float
 
 
-def candidates(patience: tuple[int | None, ...]) -> list[Candidate]:
-    """Every pruner with every patience; no pruning at all comes first."""
-    pruners = [PrunerConfig(name="none")]
+def candidates(finer: tuple[int | None, ...] = ()) -> list[Candidate]:
+    """No pruning; every pruner with the usual patience; the default one with `finer` patience."""
+    none, usual = PrunerConfig(name="none"), BudgetConfig().patience
+    pruners = [none]
     pruners += [PrunerConfig(name="median", warmup_epochs=n) for n in (1, 2, 4, 8)]
     names: tuple[Literal["asha", "hyperband"], ...] = ("asha", "hyperband")
     pruners += [
@@ -90,13 +95,17 @@ def candidates(patience: tuple[int | None, ...]) -> list[Candidate]:
         for name, warmup, reduction in product(names, (1, 2, 4, 8), (2, 3, 4))
         if name == "asha" or reduction == 3
     ]
-    return [Candidate(pruner, wait) for pruner, wait in product(pruners, patience)]
+    return [
+        Candidate(none),
+        *(Candidate(pruner, usual) for pruner in pruners),
+        *(Candidate(PrunerConfig(), wait) for wait in finer),
+    ]
 
 
 def run(size: Size) -> Outcome:
     """Replay every case of this size."""
     settings = SIZES[size]
-    tried = candidates(settings.patience)
+    tried = candidates(settings.finer)
     found: dict[str, list[Result]] = {}
     tables, notes = [], []
     for case in settings.cases:

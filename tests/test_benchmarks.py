@@ -21,7 +21,7 @@ from benchmarks.pruning import candidates
 from benchmarks.replay import Candidate, goal_of, replay, whole
 from benchmarks.search import Side, middle, ratio
 from benchmarks.stopwatch import Stopwatch
-from geno_hpo.config import PrunerConfig
+from geno_hpo.config import BudgetConfig, PrunerConfig
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import load_plan
 
@@ -222,8 +222,23 @@ def test_a_free_worker_takes_the_next_configuration() -> None:
     assert found.reached < 3 * EPOCHS
 
 
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_the_default_pruner_saves_epochs_and_keeps_the_score(case: str) -> None:
+    kept = Curves.kept(case)
+    default = Candidate(PrunerConfig(), BudgetConfig().patience)
+    shares, losses = [], []
+    for number in range(10):
+        order = np.random.default_rng(number).permutation(len(kept.scores))[:40].tolist()
+        chance, best = goal_of(kept, order, 0.0), goal_of(kept, order, 1.0)
+        found = replay(kept, order, default, best)
+        shares.append(found.epochs / whole(kept)[0][order].sum())
+        losses.append((best - found.best) / (best - chance))
+    assert np.mean(shares) < 0.5
+    assert np.mean(losses) < 0.01
+
+
 def test_no_two_candidates_are_alike() -> None:
-    names = [candidate.name for candidate in candidates((None, 8))]
+    names = [candidate.name for candidate in candidates((None, 3))]
     assert names[:2] == ["none", "none, patience 8"]
     assert len(set(names)) == len(names)
 

@@ -113,8 +113,9 @@ class PrunerConfig(Strict):
     warmup_epochs: int = Field(default=4, ge=1)
     """Epochs that every trial gets."""
 
-    reduction: int = Field(default=3, ge=2, le=10)
-    """asha and hyperband: one in this many goes on at each rung."""
+    reduction: int = Field(default=2, ge=2, le=10)
+    """asha and hyperband: one in this many goes on at each rung. 2 finds the best configuration
+    more surely than 3 in a search of some ten trials, at little cost."""
 
     startup_trials: int = Field(default=5, ge=0)
     """median: trials that end before any is pruned."""

@@ -119,7 +119,7 @@ def run(size: Size) -> Outcome:
         )
     tables.append(_summary(tried, found))
     notes += [
-        f"{settings.orders} random orders of {settings.trials} configurations, the same for all",
+        f"{settings.orders} random orders of at most {settings.trials} of them, the same for all",
         f"goal: {SHARE:.0%} of the way from chance to the best of the order's configurations",
         "expected epochs: the mean; an order that misses the goal counts a second, unpruned search",
         "random orders and two workers: a sampler that learns from pruned trials is not replayed",

@@ -75,7 +75,7 @@ def draw(rng: np.random.Generator) -> dict[str, Any]:
     return params | ({"momentum": 0.9} if params["optimizer"] == "sgd" else {})
 
 
-def work(spec: dict[str, Any], _: Path) -> dict[str, Any]:
+def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     """Train one trial after another, and read memory after each."""
     from geno_hpo.training.setup import configure
 

@@ -17,7 +17,7 @@ from geno_hpo import encoding
 from geno_hpo.data.tables import open_table, require_file
 from geno_hpo.errors import DataError
 
-__all__ = ["Bases", "Base", "Region", "read_regions"]
+__all__ = ["Base", "Bases", "Region", "read_regions"]
 
 Base = Literal[0, 1]
 """0: half-open intervals counted from 0. 1: closed intervals counted from 1."""
@@ -102,7 +102,9 @@ class _Row:
         try:
             return Region(self.name, self.contig, self.start - base, self.stop, strand)
         except DataError as error:
-            raise DataError(f"{error}; read with coordinate base {base} ({path}:{self.line})") from None
+            raise DataError(
+                f"{error}; read with coordinate base {base} ({path}:{self.line})"
+            ) from None
 
 
 def read_regions(
@@ -209,7 +211,9 @@ def _whole(text: str, what: str, path: Path, line: int) -> int:
     try:
         return int(text.strip())
     except ValueError:
-        raise DataError(f"a region's {what} is a whole number, got {text!r} ({path}:{line})") from None
+        raise DataError(
+            f"a region's {what} is a whole number, got {text!r} ({path}:{line})"
+        ) from None
 
 
 def _strand(text: str, path: Path, line: int) -> str:

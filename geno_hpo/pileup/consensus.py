@@ -7,7 +7,7 @@ between two positions (insertions) have no column: they are counted and left out
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pysam
@@ -69,7 +69,7 @@ class Called:
     codes
         ``(positions,)`` int8: A C G T = 0 1 2 3, deleted = 4, unknown = −1.
     depth
-        ``(positions,)`` int64.
+        Mean over the positions of the reads that show a base of enough quality, or a deletion.
     insertions
         Places where as large a share of the reads as the rules ask for has inserted bases.
     differences
@@ -80,7 +80,7 @@ class Called:
 
     region: Region
     codes: NDArray[np.int8]
-    depth: NDArray[np.int64] = field(repr=False)
+    depth: float
     insertions: int = 0
     differences: int | None = None
     left_out: int = 0
@@ -140,11 +140,10 @@ def call_region(
     if reference is not None:
         known = (codes != encoding.UNKNOWN) & (reference != encoding.UNKNOWN)
         differences = int((known & (codes != reference)).sum())
-    reverse = region.strand == "-"
     return Called(
         region=region,
-        codes=encoding.reverse_complement(codes) if reverse else codes,
-        depth=depth[::-1] if reverse else depth,
+        codes=encoding.reverse_complement(codes) if region.strand == "-" else codes,
+        depth=float(depth.mean()),
         insertions=int(inserted.sum()),
         differences=differences,
         left_out=counts.left_out,

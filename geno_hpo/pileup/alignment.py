@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -127,8 +127,11 @@ def open_alignment(path: Path, reference: Path | None = None) -> Iterator[pysam.
             raise DataError(
                 f"alignment {path} or its index {index.name} cannot be read: {error}"
             ) from error
-        with alignment:
+        try:
             yield alignment
+        finally:
+            with suppress(OSError):  # closing repeats a fault that reading has told
+                alignment.close()
     finally:
         pysam.set_verbosity(verbosity)
 

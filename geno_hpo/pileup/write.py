@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -61,9 +61,9 @@ class Sample:
 @contextmanager
 def _writing(path: Path) -> Iterator[IO[str]]:
     """Open text to write; what is half-written never bears the final name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f".{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with (
             gzip.open(half, "wt", encoding="utf-8")
             if path.suffix == ".gz"
@@ -72,9 +72,9 @@ def _writing(path: Path) -> Iterator[IO[str]]:
             yield stream
         half.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            half.unlink()
         raise DataError(f"{path} cannot be written: {error}") from error
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def write_table(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from geno_hpo.data.catalogue import MIRROR
+from geno_hpo.data.fasta import read_fasta
 from geno_hpo.data.regions import Region, read_regions
 from geno_hpo.errors import DataError
 
 GENOME = "AACCGGTTACGT"
+needs_mirror = pytest.mark.skipif(
+    not os.environ.get(MIRROR), reason=f"{MIRROR} names no folder with the real data"
+)
 
 
 def bases(contig: str, start: int, stop: int) -> str:
@@ -104,3 +110,27 @@ def test_lists_that_are_refused(
 def test_a_short_bed_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"contig, start and end, got 'chr1 2' .*r.bed:1"):
         listed(tmp_path, "chr1 2\n", "r.bed")
+
+
+@needs_mirror
+def test_the_tb_panel_is_found_to_be_shifted(tmp_path: Path) -> None:
+    """Read from 0, its intervals start one base left of the published sequences."""
+    mirror = Path(os.environ[MIRROR])
+    genome = next(iter(read_fasta(mirror / "tb_reference" / "H37Rv.fa").values()))
+
+    def letters(contig: str, start: int, stop: int) -> str:
+        return genome[start:stop]
+
+    rows = (mirror / "tb_loci" / "target_loci.csv").read_text().split()[1:]
+    for shift in (0, 1):
+        lines = []
+        for row in rows:
+            name, start, stop = row.split(",")
+            (text,) = read_fasta(mirror / "tb_loci" / f"{name}.fasta").values()
+            lines.append(f"{name},{int(start) + shift},{int(stop) + shift},{text}\n")
+        content = "locus,start,end,sequence\n" + "".join(lines)
+        if shift:
+            assert len(listed(tmp_path, content, bases=letters)) == 18
+        else:
+            with pytest.raises(DataError, match=r"neither from 0 nor from 1: .* shifted"):
+                listed(tmp_path, content, bases=letters)

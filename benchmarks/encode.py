@@ -1,7 +1,7 @@
 """Seconds to turn a BAM file into the sequences of a panel of regions, against other ways.
 
 The file is made on the spot: 18 regions of a 4.4 Mb contig under reads of 150 bases. Where
-``GENO_HPO_DATA_MIRROR`` names a folder with them, the real reads over the TB panel are measured too.
+``GENO_HPO_DATA_MIRROR`` names a folder with them, real reads over the TB panel are measured too.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from geno_hpo.pileup import (
     Rules,
     call_region,
     count_region,
+    counts,
     open_alignment,
     place_regions,
 )
@@ -144,6 +145,19 @@ def test_agrees_with_a_slow_pileup(tmp_path: Path, seed: int, rules: Rules) -> N
         assert (text(found), found.insertions) == slow
 
 
+def test_reads_are_counted_in_any_number_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_bam(tmp_path / "x.bam", random_reads(1, 300, GENOME), [("chr1", len(GENOME))])
+    with open_alignment(path) as alignment:
+        one = count_region(alignment, "chr1", 0, 400, base_quality=13, mapping_quality=0)
+        monkeypatch.setattr(counts, "_ENOUGH", 50)
+        other = count_region(alignment, "chr1", 0, 400, base_quality=13, mapping_quality=0)
+    np.testing.assert_array_equal(one.cells, other.cells)
+    np.testing.assert_array_equal(one.insertions, other.insertions)
+    assert one.reads == other.reads > 100
+
+
 @needs_mirror
 @pytest.mark.parametrize(("file", "contig", "start", "stop"), REAL)
 def test_agrees_with_a_slow_pileup_on_real_reads(
@@ -176,11 +190,11 @@ def test_agrees_with_samtools_consensus(
     theirs = "".join(ended.stdout.splitlines()[1:])
     assert len(theirs) == stop - start
     with open_alignment(path) as alignment:
-        counts = count_region(
+        counted = count_region(
             alignment, contig, start, stop, base_quality=0, mapping_quality=mapping
         )
     ours = text(called(path, Region("g", contig, start, stop), Rules(1, 0.75, 0, mapping)))
-    deep = counts.depth >= 5
+    deep = counted.depth >= 5
     assert deep.sum() > 1000
     different = [i for i in np.flatnonzero(deep) if ours[i] != theirs[i]]
     assert different == []

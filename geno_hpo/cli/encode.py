@@ -32,12 +32,13 @@ def encode_files(
 
     from geno_hpo.pileup import encode_alignments, save
 
-    samples: list[Sample] = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("reading alignments", total=len(work.alignments))
-        for sample in encode_alignments(work):
-            samples.append(sample)
-            progress.update(bar, advance=1, description=sample.name)
+
+        def seen(sample: str, share: float) -> None:
+            progress.update(bar, advance=share, description=sample)
+
+        samples = list(encode_alignments(work, seen))
     save(samples, output, named=named, gaps=gaps, fasta=fasta)
     _print_table(samples)
     if table is not None:
@@ -96,6 +97,8 @@ def _print_remarks(samples: Sequence[Sample], work: Encoding, output: Path) -> N
         f"called where at least {rules.min_depth} reads (mapping quality {rules.mapping_quality}, "
         f"base quality {rules.base_quality}) show a position and {rules.min_share:.0%} agree"
     )
+    for doubt in dict.fromkeys(each for sample in samples for each in sample.doubts):
+        typer.echo(f"warning: {doubt}", err=True)
     if empty := sum(each.unknown == len(each.codes) for each in called):
         typer.echo(f"warning: {empty} of {len(called)} regions have no called base", err=True)
     if inserted := sum(each.insertions for each in called):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from geno_hpo.data.regions import Base, read_regions
+from geno_hpo.data.regions import Base, Region, read_regions
 from geno_hpo.errors import InputError
 from geno_hpo.pileup.alignment import Reference, open_alignment, place_regions
 from geno_hpo.pileup.consensus import Called, Rules, call_region
@@ -78,8 +78,17 @@ class Encoding:
             seen[path.stem] = path
 
 
-def encode_alignments(work: Encoding) -> Iterator[Sample]:
+def encode_alignments(
+    work: Encoding, seen: Callable[[str, float], None] | None = None
+) -> Iterator[Sample]:
     """Call all regions, one sample after another.
+
+    Parameters
+    ----------
+    work
+        What to encode.
+    seen
+        Told after each region: its sample, and the share of the sample that it is.
 
     Raises
     ------
@@ -95,10 +104,28 @@ def encode_alignments(work: Encoding) -> Iterator[Sample]:
     for path in work.alignments:
         with open_alignment(path, work.reference) as alignment:
             called: list[Called] = []
-            for region in place_regions(regions, alignment, path):
+            placed = place_regions(regions, alignment, path)
+            for region in placed:
                 codes = reference.codes(region) if reference is not None else None
                 called.append(call_region(alignment, region, work.rules, codes))
-        yield Sample(path.stem, tuple(called))
+                if seen is not None:
+                    seen(path.stem, 1 / len(placed))
+            lengths = dict(zip(alignment.references, alignment.lengths, strict=True))
+        yield Sample(path.stem, tuple(called), _other_lengths(path, placed, lengths, reference))
+
+
+def _other_lengths(
+    path: Path, regions: Sequence[Region], lengths: Mapping[str, int], reference: Reference | None
+) -> tuple[str, ...]:
+    """Contigs whose length is not the reference's: it may be another assembly."""
+    if reference is None:
+        return ()
+    return tuple(
+        f"{contig} has {lengths[contig]:,} bases in {path.name} and "
+        f"{reference.lengths[contig]:,} in {reference.path.name}: is it the same assembly?"
+        for contig in dict.fromkeys(region.contig for region in regions)
+        if lengths[contig] != reference.lengths[contig]
+    )
 
 
 def save(

@@ -39,6 +39,8 @@ class Sample:
         Sample id.
     called
         Its regions in order, at least one.
+    doubts
+        What the user should look at, in words.
 
     Raises
     ------
@@ -48,6 +50,7 @@ class Sample:
 
     name: str
     called: tuple[Called, ...]
+    doubts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or set(self.name) & set(',"/\\\n\r\t >'):

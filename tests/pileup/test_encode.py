@@ -123,6 +123,18 @@ def test_regions_without_a_contig_take_the_only_one(root: Path) -> None:
     assert sample.called[0].region.contig == "chr1"
 
 
+def test_a_reference_of_another_length_is_doubted(root: Path) -> None:
+    (root / "ref.fa").write_text(REFERENCE[:-21] + "\n")
+    told: list[tuple[str, float]] = []
+    (sample,) = encode_alignments(
+        work(root, "s1.bam", reference=root / "ref.fa"), lambda *each: told.append(each)
+    )
+    assert sample.doubts == (
+        "chr1 has 100 bases in s1.bam and 80 in ref.fa: is it the same assembly?",
+    )
+    assert told == [("s1", 0.5), ("s1", 0.5)]
+
+
 def test_an_indexed_reference_reads_as_one_without(root: Path) -> None:
     before = Reference(root / "ref.fa").letters("chr1", 5, 16)
     pysam.faidx(str(root / "ref.fa"))

@@ -23,6 +23,7 @@ NAMES = {
     "workers": "trials an hour with one, two and more workers",
     "anatomy": "where the seconds of a trial go",
     "memory": "memory of one worker over many trials",
+    "encode": "seconds to turn a BAM file into the sequences of a panel",
 }
 
 OPTIONS = {"search": ("seeds", "limit")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -113,6 +113,54 @@ def ui(
     from geno_hpo.cli.mlflow_page import serve
 
     serve(root, port)
+
+
+@app.command()
+def encode(
+    alignments: Annotated[
+        list[Path], typer.Argument(help="Sorted, indexed BAM or CRAM files.", metavar="BAM…")
+    ],
+    regions: Annotated[
+        Path, typer.Option(help="Regions: BED, or a table with locus, start, end (contig, strand).")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="One-hot .csv(.gz), .fasta, or a folder (a file a sample)."
+        ),
+    ],
+    reference: Annotated[
+        Path | None, typer.Option(help="Reference FASTA: for CRAM, and to count differences.")
+    ] = None,
+    coordinates: Annotated[
+        int | None, typer.Option(min=0, max=1, help="The table counts from 0 or from 1.")
+    ] = None,
+    min_depth: Annotated[int, typer.Option(help="Reads that must show a position.")] = 5,
+    min_share: Annotated[float, typer.Option(help="Share of them that must agree.")] = 0.75,
+    min_base_quality: Annotated[int, typer.Option(help="Bases below it do not count.")] = 13,
+    min_mapping_quality: Annotated[int, typer.Option(help="Reads below it do not count.")] = 20,
+    gaps: Annotated[
+        bool, typer.Option("--gaps", help="Deletions get a fifth column; else zeros, as N.")
+    ] = False,
+    named: Annotated[
+        bool | None,
+        typer.Option("--named/--bare", help="Rows begin with sample, locus, position, or not."),
+    ] = None,
+    fasta: Annotated[
+        bool, typer.Option("--fasta", help="In a folder, write one FASTA a region.")
+    ] = False,
+    table: Annotated[
+        Path | None, typer.Option(help="Write the table of regions as CSV, too.")
+    ] = None,
+) -> None:
+    """Turn aligned reads into the sequences of gene regions that a study reads."""
+    from geno_hpo.cli.encode import encode_files
+    from geno_hpo.pileup import Encoding, Rules
+
+    rules = Rules(min_depth, min_share, min_base_quality, min_mapping_quality)
+    base: Literal[0, 1] | None = None if coordinates is None else 1 if coordinates else 0
+    work = Encoding(tuple(alignments), regions, rules, reference, base)
+    encode_files(work, output, named=named, gaps=gaps, fasta=fasta, table=table)
 
 
 def main() -> None:

@@ -9,7 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 __all__ = ["CatalogueData", "DataConfig", "SequenceData", "Strict", "VariantData"]
 
@@ -59,14 +67,44 @@ class CatalogueData(Strict):
     """Further options of this entry, such as the number of simulated samples."""
 
 
+def _whole_codes(value: object) -> object:
+    """Say why ambiguity cannot be kept as probabilities."""
+    if value == "probabilities":
+        raise ValueError(
+            "cannot be probabilities: a position is one whole code (int8), so that fingerprints, "
+            "baselines and the compiled epoch agree; take unknown, refuse or draw"
+        )
+    return value
+
+
 class SequenceData(Strict):
-    """DNA sequences in FASTA and a table of labels, joined by sample id."""
+    """DNA sequences and their labels: FASTA, one-hot CSV, or text lines."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {
+                "properties": {"format": {"enum": ["fasta", "one_hot", "lines"]}},
+                "required": ["format"],
+            },
+            "then": {"required": ["labels"]},
+        }
+    )
 
     sequences: FilePath
-    """FASTA file (plain or gzip): one record a sample, its first word is the sample id."""
+    """File of sequences, plain or gzip; or a folder: one multi-FASTA a locus, or one one-hot
+    CSV a sample."""
 
-    labels: FilePath
-    """CSV or TSV table with a header: one row a sample, with the target columns."""
+    labels: FilePath | None = None
+    """CSV or TSV table with a header: one row a sample, with the target columns; or label lines
+    (see match). Left out where the sequences hold the labels (label<TAB>sequence)."""
+
+    format: Literal["auto", "fasta", "one_hot", "labelled", "lines"] = "auto"
+    """Format of the sequences: by its look (auto), FASTA, one-hot CSV (A,C,G,T), label<TAB>sequence
+    (labelled), or a sequence a line (lines)."""
+
+    match: Literal["id", "order"] | None = None
+    """How labels find their sequence: by sample id, or by order (line i of both). By default
+    order for lines, else id."""
 
     id: Name | None = None
     """Column of the table that holds the sample ids; by default the first column."""
@@ -78,8 +116,33 @@ class SequenceData(Strict):
     """Letters that may occur: A, C, G, T and N (dna), or also the gap - of an alignment
     (gapped)."""
 
+    ambiguous: Annotated[Literal["unknown", "refuse", "draw"], BeforeValidator(_whole_codes)] = (
+        "unknown"
+    )
+    """What IUPAC codes such as R become: unknown, an error (refuse), or one of the bases they stand
+    for, drawn by the study's seed (draw; N stays unknown)."""
+
+    loci: Names = ()
+    """Loci to take, in this order, from a folder of FASTA files or a one-hot CSV with a column
+    locus; empty takes all."""
+
+    regions: FilePath | None = None
+    """BED file or table of regions to cut from an indexed FASTA file; each is one sequence."""
+
+    coordinates: Literal[0, 1] | None = None
+    """Whether a table of regions counts from 0 (half-open) or from 1 (closed); by default what
+    its header says."""
+
     groups: Names = ()
     """Columns of the table that hold groups of related samples (lineage, family)."""
+
+    @model_validator(mode="after")
+    def _labels_are_somewhere(self) -> SequenceData:
+        if self.labels is None and self.format in ("fasta", "one_hot", "lines"):
+            raise ValueError(f"format {self.format} holds no labels: name their file in `labels`")
+        if self.labels is not None and self.format == "labelled":
+            raise ValueError("format labelled holds the labels itself: leave out `labels`")
+        return self
 
 
 class VariantData(Strict):

@@ -1,22 +1,24 @@
-"""Sequences in FASTA and their labels in a table → `Dataset` of codes ``(samples, positions)``."""
+"""FASTA → letters by id: a whole file, one file a locus, or regions of an indexed file."""
 
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from geno_hpo import encoding
-from geno_hpo.data.dataset import Dataset, Origin, Task
-from geno_hpo.data.labels import build_target, read_labels
+from geno_hpo.data.regions import Base, read_regions
 from geno_hpo.data.tables import require_file
+from geno_hpo.data.texts import Texts, refuse_archive
 from geno_hpo.errors import DataError
 
-__all__ = ["read_fasta", "read_sequences"]
+__all__ = ["read_fasta", "read_fasta_loci", "read_fasta_regions"]
+
+SUFFIXES = (".fasta", ".fa", ".fna", ".fas", ".aln")
+_BASES = "ACGTRYSWKMBDHVN-"
+_COMPLEMENT = str.maketrans(
+    _BASES + _BASES.lower(), "TGCAYRSWMKVHDBN-" + "TGCAYRSWMKVHDBN-".lower()
+)
 
 
 def read_fasta(path: Path) -> dict[str, str]:
@@ -25,12 +27,13 @@ def read_fasta(path: Path) -> dict[str, str]:
     Raises
     ------
     DataError
-        No such file, an empty one, no FASTA, an id given twice or missing, a sequence without
-        letters.
+        No such file, an empty one, no FASTA, one that is cut off, an id given twice or missing,
+        a sequence without letters.
     """
     import pysam
 
     require_file(path, "sequences")
+    refuse_archive(path)
     found: dict[str, str] = {}
     try:
         _require_header(path)
@@ -44,7 +47,7 @@ def read_fasta(path: Path) -> dict[str, str]:
                 if not text:
                     raise DataError(f"sequence {name!r} in {path} has no letters")
                 found[name] = text
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"sequences file {path} is no readable FASTA: {error}") from error
     if not found:
         raise DataError(f"sequences file {path} holds no sequence: a record starts with '>'")
@@ -52,112 +55,109 @@ def read_fasta(path: Path) -> dict[str, str]:
 
 
 def _require_header(path: Path) -> None:
-    """Refuse a file whose first letter is not ``>``: the parser would skip what comes before."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-        start = stream.read(4096).lstrip()[:1]
-    if start != b">":
-        shown = start.decode("ascii", "replace")
+    """Refuse what the parser would pass over: other text before ``>``, CR line ends, a cut end."""
+    zipped = path.suffix in (".gz", ".bgz")
+    with gzip.open(path) if zipped else path.open("rb") as stream:
+        head = stream.read(4096)
+        while zipped and stream.read(1 << 20):
+            pass  # a gzip file that is cut off says so at its end only
+    start = head.lstrip()
+    if start.startswith(b"\xef\xbb\xbf"):
+        raise DataError(
+            f"sequences file {path} begins with a byte-order mark: save it as UTF-8 without BOM"
+        )
+    if start[:1] != b">":
+        shown = start[:1].decode("ascii", "replace")
         raise DataError(
             f"sequences file {path} is no FASTA: it should begin with '>', got {shown!r}"
         )
+    if b"\r" in head and b"\n" not in head:
+        raise DataError(f"sequences file {path} has line ends of CR alone: save it with LF")
 
 
-def read_sequences(
-    sequences: Path,
-    labels: Path,
-    *,
-    target: Sequence[str],
-    task: Task,
-    positive: str | None = None,
-    id_column: str | None = None,
-    groups: Sequence[str] = (),
-    pad: Literal["none", "right"] = "none",
-    alphabet: Literal["dna", "gapped"] = "dna",
-) -> Dataset:
-    """Join sequences and labels by id, in the order of the FASTA file.
+def read_fasta_loci(folder: Path, loci: Sequence[str]) -> Texts:
+    """Read one multi-FASTA a locus, ``folder/LOCUS.fasta`` (or .fa, .fna, also .gz).
 
     Parameters
     ----------
-    sequences
-        FASTA file, plain or gzipped.
-    labels
-        CSV or TSV file with a header.
-    target, groups
-        Columns of `labels`.
-    task, positive
-        See `geno_hpo.data.labels.build_target`.
-    id_column
-        Column of `labels` with the sequence ids; None for the first.
-    pad
-        ``none``: all sequences are equally long. ``right``: shorter ones are filled with
-        unknown (−1) at their end.
-    alphabet
-        ``dna``: A C G T; ``gapped``: A C G T and ``-``. IUPAC ambiguity codes such as N become
-        unknown with both, and are counted.
+    folder
+        Where they lie.
+    loci
+        Which, in this order; empty takes all by name.
 
     Raises
     ------
     DataError
-        Any fault of either file; lengths that differ without padding; letters outside the
-        alphabet; no id in common.
+        No file of a locus, or two of them, or any fault of a file.
     """
-    texts = read_fasta(sequences)
-    table = read_labels(labels, id_column=id_column, targets=target, groups=groups)
-    rows = {sample: row for row, sample in enumerate(table.ids)}
-    ids = tuple(sample for sample in texts if sample in rows)
-    if not ids:
-        raise DataError(
-            f"no id of {sequences} is in {labels}: sequences are called "
-            f"{_some(list(texts))}, labels {_some(table.ids)}"
-        )
-    notes = []
-    if left := len(texts) - len(ids):
-        notes.append(f"{left} of {len(texts)} sequences without a row of labels left out")
-    if left := len(table.ids) - len(ids):
-        notes.append(f"{left} of {len(table.ids)} rows of labels without a sequence left out")
-    kept = table.take([rows[sample] for sample in ids])
-    codes = _encode([texts[sample] for sample in ids], ids, sequences, pad, alphabet, notes)
-    values, told = build_target(kept, task=task, positive=positive)
-    return Dataset(
-        name=sequences.name.removesuffix(".gz").rsplit(".", 1)[0],
-        kind="sequence",
-        ids=ids,
-        codes=codes,
-        axis=tuple(str(position) for position in range(1, codes.shape[1] + 1)),
-        target=values,
-        groups=kept.group_arrays(),
-        origin=Origin(source=f"{sequences.name} and {labels.name}", notes=(*notes, *told)),
-    )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(repr(name) for name in names[:3]) + (" …" if len(names) > 3 else "")
-
-
-def _encode(
-    texts: list[str],
-    ids: tuple[str, ...],
-    path: Path,
-    pad: str,
-    alphabet: str,
-    notes: list[str],
-) -> NDArray[np.int8]:
-    lengths = [len(text) for text in texts]
-    longest, shortest = max(lengths), min(lengths)
-    if longest != shortest:
-        if pad == "none":
-            long, short = ids[lengths.index(longest)], ids[lengths.index(shortest)]
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        stem = path.name.removesuffix(".gz")
+        for suffix in SUFFIXES:
+            if stem.endswith(suffix):
+                name = stem.removesuffix(suffix)
+                if name in files:
+                    raise DataError(
+                        f"folder {folder} has two files of locus {name!r}: "
+                        f"{files[name].name} and {path.name}"
+                    )
+                files[name] = path
+    for name in loci:
+        if name not in files:
             raise DataError(
-                f"sequences are equally long unless `pad: right` is given: {short!r} has "
-                f"{shortest} letters, {long!r} has {longest} ({path})"
+                f"folder {folder} has no FASTA file of locus {name!r}; it has: "
+                + (", ".join(files) or "none")
             )
-        padded = sum(length < longest for length in lengths)
-        notes.append(f"{padded} sequences padded on the right to {longest} letters")
-        texts = [text.ljust(longest, "N") for text in texts]
+    return Texts(folder, {name: read_fasta(files[name]) for name in (loci or files)})
+
+
+def read_fasta_regions(path: Path, regions: Path, coordinates: Base | None = None) -> Texts:
+    """Read regions of a FASTA file with an index, plain or bgzipped; each is one sequence.
+
+    Parameters
+    ----------
+    path
+        FASTA with ``.fai`` (and ``.gzi`` when bgzipped) beside it.
+    regions
+        BED or table, see `geno_hpo.data.regions`. A region's name is the sequence's id; a
+        region on ``-`` is read on the reverse strand.
+    coordinates
+        Coordinate base of a table.
+
+    Raises
+    ------
+    DataError
+        Any fault of either file, no index, an unknown contig, a region beyond its end.
+    """
+    import pysam
+
+    require_file(path, "sequences")
+    refuse_archive(path)
+    if not Path(f"{path}.fai").is_file():
+        zipped = path.suffix in (".gz", ".bgz")
+        hint = " (a .gz must be made by bgzip, not by gzip)" if zipped else ""
+        raise DataError(f"{path} has no index: make it with `samtools faidx {path}`{hint}")
     try:
-        encoded = encoding.encode_alignment(texts, ids, ambiguous=True, gaps=alphabet == "gapped")
-    except DataError as error:
-        raise DataError(f"{error} ({path})") from error
-    if ambiguous := encoded.ambiguous - sum(longest - length for length in lengths):
-        notes.append(f"{ambiguous} ambiguous letters (N and other IUPAC codes) read as unknown")
-    return encoded.codes
+        stream = pysam.FastaFile(str(path))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} or its index cannot be read: {error}") from error
+    with stream:
+        lengths = dict(zip(stream.references, stream.lengths, strict=True))
+
+        def letters(contig: str, start: int, stop: int) -> str:
+            name = contig or (next(iter(lengths)) if len(lengths) == 1 else "")
+            if name not in lengths:
+                listed = ", ".join(list(lengths)[:5]) + (" …" if len(lengths) > 5 else "")
+                raise DataError(f"contig {name!r} is not in {path}; it has {listed} ({regions})")
+            if stop > lengths[name] or start < 0:
+                raise DataError(
+                    f"{name}:{start + 1}-{stop} lies outside {path}, whose {name} has "
+                    f"{lengths[name]} bases ({regions})"
+                )
+            return str(stream.fetch(name, start, stop))
+
+        found = {}
+        for region in read_regions(regions, coordinates=coordinates, bases=letters):
+            text = letters(region.contig, region.start, region.stop)
+            found[region.name] = text.translate(_COMPLEMENT)[::-1] if region.strand == "-" else text
+    return Texts(path, {"": found})

@@ -14,8 +14,9 @@ from pathlib import Path
 from geno_hpo.config import CatalogueData, DataConfig, SequenceData
 from geno_hpo.data.catalogue import Entry, entries, entry, fetch
 from geno_hpo.data.dataset import Dataset, Origin, Task
-from geno_hpo.data.fasta import read_sequences
 from geno_hpo.data.plain_text import read_primer, read_wheat599
+from geno_hpo.data.sequence_sets import read_chromatin, read_tfbs
+from geno_hpo.data.sequences import read_sequences, sequence_form
 from geno_hpo.data.simulate import simulate_katg
 from geno_hpo.data.snp_table import read_snp_table
 from geno_hpo.data.tb_regions import ISONIAZID
@@ -85,14 +86,13 @@ def open_dataset(
     if isinstance(config, SequenceData):
         return read_sequences(
             root / config.sequences,
-            root / config.labels,
+            root / config.labels if config.labels is not None else None,
             target=names,
             task=task,
             positive=positive,
             id_column=config.id,
             groups=config.groups,
-            pad=config.pad,
-            alphabet=config.alphabet,
+            form=sequence_form(config, root, seed),
         ).labelled()
     return read_snp_table(
         root / config.variants,
@@ -195,6 +195,17 @@ def _primer(found: Entry, question: _Question) -> Dataset:
     return _stamped(found, dataset)
 
 
+def _chromatin(found: Entry, question: _Question) -> Dataset:
+    dataset = read_chromatin(fetch(found.name), target=question.target, task=question.task)
+    return _stamped(found, dataset)
+
+
+def _tfbs(found: Entry, question: _Question) -> Dataset:
+    dataset = read_tfbs(fetch(found.name))
+    _one_binary(found, question, "bound", dataset.target.classes)
+    return _stamped(found, dataset)
+
+
 def _stamped(found: Entry, dataset: Dataset) -> Dataset:
     origin = _origin(found)
     return replace(dataset, origin=replace(origin, notes=(*origin.notes, *dataset.origin.notes)))
@@ -205,4 +216,6 @@ _READERS: dict[str, Callable[[Entry, _Question], Dataset]] = {
     "tb_wdnn": _tb_wdnn,
     "wheat599": _wheat599,
     "primer": _primer,
+    "chromatin_sim4": _chromatin,
+    "tfbs_chipseq": _tfbs,
 }

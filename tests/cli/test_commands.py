@@ -44,7 +44,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     assert told.stdout.strip() == "[]"
     shown = geno_hpo("--help")
     assert shown.returncode == 0
-    for command in ("run", "worker", "status", "report", "ui", "data", "space"):
+    for command in ("run", "worker", "status", "report", "ui", "encode", "data", "space"):
         assert command in shown.stdout
 
 

@@ -196,7 +196,10 @@ BAD_HEAD = [
     ({"data": "data: {fasta: x}"}, r'must have one of catalogue, sequences or variants, got \["fa'),
     ({"data": "data: {sequence: x}"}, r'data: must have one of .*; did you mean "sequences"\?'),
     ({"data": "data: {sequences: x, variants: y}"}, r"got sequences and variants"),
-    ({"data": "data: {sequences: x}"}, r"data.labels: is missing: CSV or TSV table"),
+    (
+        {"data": "data: {sequences: x, format: fasta}"},
+        r"data: format fasta holds no labels: name their file in `labels`",
+    ),
     ({"data": "data: {sequences: 3, labels: x}"}, r"data.sequences: must be the path of a file"),
     (
         {"data": "data: {sequences: x, labels: y, alfabet: dna}"},
@@ -365,7 +368,7 @@ def test_shipped_studies(path: Path) -> None:
         {"split": {"fold": 3}},
         {"budget": {"trials": 0}},
         {"metric": "aucc"},
-        {"data": {"sequences": "x"}},
+        {"data": {"sequences": "x", "format": "fasta"}},
         {"baselines": {"lightgbn": False}},
     ],
 )

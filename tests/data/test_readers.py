@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geno_hpo.data.fasta import read_fasta, read_sequences
+from geno_hpo.data.fasta import read_fasta
 from geno_hpo.data.labels import build_target, read_labels
+from geno_hpo.data.sequences import Form, read_sequences
 from geno_hpo.data.snp_table import read_snp_table
 from geno_hpo.data.tables import open_table
 
@@ -36,6 +37,7 @@ def test_sequences_keep_the_order_of_the_fasta_file(files: tuple[Path, Path]) ->
     assert dataset.groups["lineage"].tolist() == ["L1", "L2", "L1", "L2"]
     assert dataset.origin.notes == (
         "1 ambiguous letters (N and other IUPAC codes) read as unknown",
+        "4 lower-case letters (soft-masked) read as upper case",
         "target inh: S 2, R 1",
         "target inh: 1 samples without a label",
     )
@@ -56,7 +58,7 @@ def test_ids_that_are_missing_are_counted(files: tuple[Path, Path]) -> None:
 def test_padding_fills_with_unknown(files: tuple[Path, Path]) -> None:
     fasta, labels = files
     fasta.write_text(">a\nAC\n>b\nACNT\n>d\nA\n")
-    dataset = read_sequences(fasta, labels, target=["inh"], task="binary", pad="right")
+    dataset = read_sequences(fasta, labels, target=["inh"], task="binary", form=Form(pad="right"))
     assert dataset.codes.tolist() == [[0, 1, -1, -1], [0, 1, -1, 3], [0, -1, -1, -1]]
     assert "2 sequences padded on the right to 4 letters" in dataset.origin.notes
     assert any(note.startswith("1 ambiguous letters") for note in dataset.origin.notes)
@@ -65,7 +67,9 @@ def test_padding_fills_with_unknown(files: tuple[Path, Path]) -> None:
 def test_gapped_alignments(files: tuple[Path, Path]) -> None:
     fasta, labels = files
     fasta.write_text(">a\nA-GT\n>b\nACGT\n")
-    dataset = read_sequences(fasta, labels, target=["inh"], task="binary", alphabet="gapped")
+    dataset = read_sequences(
+        fasta, labels, target=["inh"], task="binary", form=Form(alphabet="gapped")
+    )
     assert dataset.codes[0].tolist() == [0, 4, 2, 3]
 
 

@@ -19,6 +19,7 @@ NAMES = {
     "floor": "an epoch against a hand-written loop and against the arithmetic",
     "search": "time until the search is nearly as good as it gets",
     "growth": "seconds and memory against samples, length, folds and finished trials",
+    "calls": "the storage's part of growth alone",
     "workers": "trials an hour with one, two and more workers",
     "anatomy": "where the seconds of a trial go",
     "memory": "memory of one worker over many trials",

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from optuna.trial import Trial
 
+from geno_hpo.study.asha import Asha
 from geno_hpo.study.cached import TrialStorage
 
 __all__ = ["Reporter", "TrialReports"]
@@ -32,19 +33,24 @@ class Reporter:
 
     def __init__(self, storage: TrialStorage) -> None:
         self.storage = storage
-        self._queue: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._queue: queue.Queue[tuple[Callable[[], None], threading.Event] | None] = queue.Queue()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._loop, name="trial-reporter", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[], None]) -> None:
-        """Do `work` in the thread."""
+    def submit(self, work: Callable[[], None]) -> threading.Event:
+        """Do `work` in the thread; the event is set once it is done or left undone."""
         self._raise()
-        self._queue.put(work)
+        over = threading.Event()
+        self._queue.put((work, over))
+        return over
 
-    def settle(self) -> None:
-        """Wait until everything given is done."""
-        self._queue.join()
+    def settle(self, over: threading.Event | None = None) -> None:
+        """Wait until everything given is over, or what `over` stands for."""
+        if over is None:
+            self._queue.join()
+        else:
+            over.wait()
         self._raise()
 
     def close(self) -> None:
@@ -59,13 +65,15 @@ class Reporter:
             raise error
 
     def _loop(self) -> None:
-        while (work := self._queue.get()) is not None:
+        while (given := self._queue.get()) is not None:
+            work, over = given
             try:
                 if self._error is None:
                     work()
             except Exception as error:
                 self._error = error
             finally:
+                over.set()
                 self._queue.task_done()
         self.storage._backend.remove_session()
 
@@ -88,6 +96,8 @@ class TrialReports:
         self._reporter = reporter
         self._decides = decides
         self._values: dict[int, float] = trial._cached_frozen_trial.intermediate_values
+        self._ahead: threading.Event | None = None
+        self.look_ahead(0)
 
     def add(self, step: int, score: float) -> None:
         """Report a finite score."""
@@ -99,11 +109,18 @@ class TrialReports:
     def look_ahead(self, step: int) -> None:
         """Have read during the next step what is decided after it; the last word of a step."""
         if self._decides(step + 1):
-            storage, study = self._reporter.storage, self._trial.study._study_id
-            self._reporter.submit(lambda: storage.refresh(study))
+            study, pruner = self._trial.study, self._trial.study.pruner
+            if isinstance(pruner, Asha):
+                self._ahead = self._reporter.submit(lambda: pruner.prepare(study))
+            else:
+                storage = self._reporter.storage
+                self._ahead = self._reporter.submit(lambda: storage.refresh(study._study_id))
 
     def should_prune(self) -> bool:
         """Whether the pruner ends the trial now; waits for the look ahead alone."""
-        self._reporter.settle()
-        with self._reporter.storage.held(fresh=False, send=self._reporter.submit):
+        self._reporter.settle(self._ahead)
+        with self._reporter.storage.held(fresh=False, send=self._later):
             return self._trial.should_prune()
+
+    def _later(self, write: Callable[[], None]) -> None:
+        self._reporter.submit(write)

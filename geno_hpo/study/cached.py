@@ -181,16 +181,15 @@ class TrialStorage(_CachedStorage):
             for key, value in attributes.items()
         ]
         dialect: Any = sqlite if self.engine.name == "sqlite" else postgresql
-        insert = dialect.insert(model).values(rows)
+        insert = dialect.insert(model.__table__)
         statement = insert.on_conflict_do_update(
-            index_elements=[model.trial_id, model.key],
-            set_={"value_json": insert.excluded.value_json},
+            index_elements=["trial_id", "key"], set_={"value_json": insert.excluded.value_json}
         )
 
         def write(session: Any) -> None:
             trial = models.TrialModel.find_or_raise_by_id(trial_id, session)
             self._backend.check_trial_is_updatable(trial_id, cast("TrialState", trial.state))
-            session.execute(statement)
+            session.execute(statement, rows)
 
         hold = self._hold
         if hold is None:

@@ -20,6 +20,7 @@ NAMES = {
     "pruning": "which pruner reaches a good score in the fewest epochs, by recorded curves",
     "search": "time until the search is nearly as good as it gets",
     "growth": "seconds and memory against samples, length, folds and finished trials",
+    "calls": "the storage's part of growth alone",
     "workers": "trials an hour with one, two and more workers",
     "anatomy": "where the seconds of a trial go",
     "memory": "memory of one worker over many trials",

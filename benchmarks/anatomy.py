@@ -125,6 +125,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     from geno_hpo.study import jobs, worker
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan
+    from geno_hpo.study.reports import Reporter, TrialReports
     from geno_hpo.study.storage import Pool
     from geno_hpo.tracking import RunLog, Writer
     from geno_hpo.training.cache import BoundedCache
@@ -132,14 +133,13 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     from geno_hpo.training.tensorflow import TensorFlowEngine
 
     functions: dict[str, tuple[Any, str]] = {
-        "claim (lock, rest)": (Pool, "claim"),
-        "next waiting trial": (Pool, "next_number"),
-        "ask": (optuna.Study, "ask"),
+        "claim": (Pool, "claim"),
         "TPE": (optuna.samplers.TPESampler, "sample_relative"),
         "suggest": (SearchSpace, "suggest"),
-        "trial.report": (optuna.trial.Trial, "report"),
-        "trial.should_prune": (optuna.trial.Trial, "should_prune"),
-        "attributes": (Pool, "set_attribute"),
+        "report an epoch": (TrialReports, "add"),
+        "should the trial end?": (TrialReports, "should_prune"),
+        "wait for the reporter": (Reporter, "settle"),
+        "attributes": (Pool, "set_attributes"),
         "tell": (optuna.Study, "tell"),
         "MLflow: begin a run": (RunLog, "__init__"),
         "MLflow: log an epoch": (RunLog, "log"),

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks import process
 from benchmarks.outcome import Outcome, Size, Table
 
-__all__ = ["run", "work"]
+__all__ = ["SIZES", "STORAGE_NOTES", "run", "storage_table", "work"]
 
 PARAMS: dict[str, int | str] = {
     "family": "cnn",
@@ -29,6 +29,26 @@ PARAMS: dict[str, int | str] = {
     "batch_size": 32,
 }
 WARM_EPOCHS = 2
+EPOCH_SECONDS = 0.05
+"""What stands for the training of an epoch between two reports."""
+
+ATTRIBUTES = {
+    "reason": "epochs",
+    "fold_scores": [0.9] * 5,
+    "epochs": 10,
+    "best_epoch": 9,
+    "reused": True,
+    "batch_size": 32,
+    "notes": [],
+    "seconds": {"train": 0.5},
+}
+"""What a worker writes down with a trial that ends."""
+
+
+STORAGE_NOTES = (
+    "cold: the first look of a worker; the others are medians of what training waits for",
+    "finished: trials of the shipped CNN space with 10 reported epochs each, SQLite",
+)
 
 
 @dataclass(frozen=True)
@@ -71,13 +91,11 @@ def run(size: Size) -> Outcome:
         for index, (name, values) in enumerate(axes.items())
         if values
     ]
-    tables.append(_storage(settings.storage))
     return Outcome(
-        tables=tuple(tables),
+        tables=(*tables, storage_table(settings.storage)),
         notes=(
             "peak MB is the whole process, TensorFlow (some 600 MB) included",
-            "cold: the first look of a worker that opens the storage; the others are medians",
-            "finished: trials of the shipped CNN space with 10 reported epochs each, SQLite",
+            *STORAGE_NOTES,
         ),
         settings=asdict(settings),
     )
@@ -98,13 +116,14 @@ def _axis(index: int, name: str, values: tuple[int, ...], settings: Settings) ->
     return Table(f"An epoch against {name} ({', '.join(fixed)}; one thread)", columns, rows)
 
 
-def _storage(points: tuple[tuple[int, int], ...]) -> Table:
+def storage_table(points: tuple[tuple[int, int], ...]) -> Table:
+    """Measure the storage's calls, a row for each number of finished and waiting trials."""
     rows: list[tuple[Any, ...]] = []
     for finished, waiting in points:
         spec = {"what": "storage", "finished": finished, "waiting": waiting}
         found = process.run("benchmarks.growth", spec)
         told = [1000 * found[x] for x in ("cold", "claim", "suggest")]
-        told += [1000 * found[x] for x in ("report", "prune", "tell", "tally")]
+        told += [1000 * found[x] for x in ("report", "prune", "attributes", "tell", "tally")]
         rows.append((finished, waiting, *told, found["claim"] + found["suggest"], found["peak_mb"]))
     columns: tuple[str, ...] = (
         "finished",
@@ -115,7 +134,7 @@ def _storage(points: tuple[tuple[int, int], ...]) -> Table:
         "report ms",
         "prune ms",
     )
-    columns += ("tell ms", "tally ms", "ask in all, s", "peak MB")
+    columns += ("attributes ms", "tell ms", "tally ms", "ask in all, s", "peak MB")
     return Table("Calls to the storage against its trials (defaults: TPE, ASHA)", columns, rows)
 
 
@@ -165,6 +184,9 @@ def _measure_epoch(spec: dict[str, Any], _folder: Path) -> dict[str, float]:
 def _measure_storage(spec: dict[str, Any], folder: Path) -> dict[str, float]:
     """Seconds of each call to the storage in a study's course."""
     from benchmarks.storage import fill, open_filled
+    from geno_hpo.config import PrunerConfig
+    from geno_hpo.study.pruners import decides_at
+    from geno_hpo.study.reports import Reporter, TrialReports
 
     space = fill(folder, spec["finished"], spec["waiting"])
     begun = time.perf_counter()
@@ -179,18 +201,30 @@ def _measure_storage(spec: dict[str, Any], folder: Path) -> dict[str, float]:
         times.setdefault(name, []).append(time.perf_counter() - begun)
         return value
 
-    for number in range(spec["finished"], spec["finished"] + 5):
-        if pool.next_number() is None:
-            pool.enqueue()
-        claim = timed("claim", pool.claim, "here:1", sampler(number))
+    reporter = Reporter(pool.storage)
+    for _ in range(5):
+        pool.fill(len(pool.trials()) + 1 + spec["waiting"])
+        claim = timed("claim", pool.claim, "here:1", sampler)
         trial = claim.trial
-        timed("suggest", space.suggest, trial)
+        timed("suggest", _draw, pool, space, trial)
+        reports = TrialReports(trial, reporter, lambda epoch: decides_at(PrunerConfig(), epoch))
         for epoch in range(1, 11):
-            timed("report", trial.report, 0.9, epoch)
-            timed("prune", trial.should_prune)
+            time.sleep(EPOCH_SECONDS)
+            timed("report", reports.add, epoch, 0.9)
+            if decides_at(PrunerConfig(), epoch):
+                timed("prune", reports.should_prune)
+            timed("report", reports.look_ahead, epoch)
+        reporter.settle()
+        timed("attributes", pool.set_attributes, trial, ATTRIBUTES)
         timed("tell", pool.study.tell, trial, 0.9)
         timed("tally", pool.tally)
+    reporter.close()
     return {"cold": cold, **{name: statistics.median(values) for name, values in times.items()}}
+
+
+def _draw(pool: Any, space: Any, trial: Any) -> None:
+    with pool.drawing():
+        space.suggest(trial)
 
 
 if __name__ == "__main__":

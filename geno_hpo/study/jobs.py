@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 from numpy.typing import NDArray
 from optuna.trial import Trial
 
@@ -24,6 +25,7 @@ from geno_hpo.evaluation.network import NetworkEvaluation, permuted
 from geno_hpo.space import Parameters, SearchSpace
 from geno_hpo.study.plan import Prepared, StudyPlan
 from geno_hpo.study.pruners import decides_at
+from geno_hpo.study.reports import Reporter, TrialReports
 from geno_hpo.tracking import RunLog
 from geno_hpo.training.protocol import EpochReport, FitResult
 
@@ -86,6 +88,8 @@ class Bench:
     ----------
     plan, prepared
         The study, its data and folds.
+    reporter
+        Writes what trials report.
     threads
         Threads that this worker may use.
     stop
@@ -93,10 +97,17 @@ class Bench:
     """
 
     def __init__(
-        self, plan: StudyPlan, prepared: Prepared, *, threads: int, stop: Callable[[], bool]
+        self,
+        plan: StudyPlan,
+        prepared: Prepared,
+        *,
+        reporter: Reporter,
+        threads: int,
+        stop: Callable[[], bool],
     ) -> None:
         self.plan = plan
         self.prepared = prepared
+        self.reporter = reporter
         self.threads = threads
         self._stop = stop
 
@@ -142,24 +153,31 @@ class Bench:
         if part == "control" and config.control is not None and config.control.epochs:
             epochs = config.control.epochs
         pruned_at: list[int] = []
-        told = set(trial.study._storage.get_trial(trial._trial_id).intermediate_values)
         undecided = False
+        blocked = 0.0
+
+        def decides(epoch: int) -> bool:
+            return epoch < epochs and decides_at(config.pruner, epoch)
+
+        reports = TrialReports(trial, self.reporter, decides)
 
         def report(epoch: EpochReport) -> bool:
-            nonlocal undecided
+            nonlocal undecided, blocked
+            begun = time.perf_counter()
+            finite = bool(np.isfinite(epoch.score))
+            undecided = undecided or decides(epoch.epoch)
             log.log(epoch.epoch, _metrics(epoch))
-            if epoch.epoch not in told and np.isfinite(epoch.score):
-                trial.report(epoch.score, epoch.epoch)
-                told.add(epoch.epoch)
+            if finite:
+                reports.add(epoch.epoch, epoch.score)
             if self._stop():
                 raise Interrupted
-            undecided = undecided or decides_at(config.pruner, epoch.epoch)
-            if undecided and np.isfinite(epoch.score) and epoch.epoch < epochs:
+            if undecided and finite and epoch.epoch < epochs:
                 undecided = False
-                if trial.should_prune():
+                if reports.should_prune():
                     pruned_at.append(epoch.epoch)
-                    return True
-            return False
+            reports.look_ahead(epoch.epoch)
+            blocked += time.perf_counter() - begun
+            return bool(pruned_at)
 
         result = evaluation.trial(
             params,
@@ -174,7 +192,9 @@ class Bench:
             )
         _save_curves(curves_path(self.plan.work, part, trial.number), result)
         reason = f"pruned after epoch {pruned_at[0]}" if pruned_at else result.ended
-        seconds = {name: round(value, 4) for name, value in result.seconds.items()}
+        spent = {**result.seconds, "log": blocked}
+        spent["report"] -= blocked
+        seconds = {name: round(value, 4) for name, value in spent.items()}
         return Ending(
             score=result.best_score,
             pruned=bool(pruned_at),
@@ -191,26 +211,26 @@ class Bench:
             log={
                 "compiled_function": "reused" if result.reused else "traced",
                 **({"notes": "; ".join(result.notes)} if result.notes else {}),
-                **{f"seconds.{name}": f"{value:.3f}" for name, value in seconds.items()},
             },
         )
 
     def search_baseline(self, part: str, trial: Trial, params: Parameters, log: RunLog) -> Ending:
         """Fit one baseline configuration on the same folds."""
-        told = set(trial.study._storage.get_trial(trial._trial_id).intermediate_values)
+        prunes = not isinstance(trial.study.pruner, optuna.pruners.NopPruner)
+        reports = TrialReports(trial, self.reporter, lambda _: prunes)
         pruned_at: list[int] = []
 
         def report(step: int, score: float, folds: list[float]) -> bool:
             metrics = {"score": score, **{f"score.fold{i}": x for i, x in enumerate(folds, 1)}}
             log.log(step, metrics)
-            if step not in told and np.isfinite(score):
-                trial.report(score, step)
+            if np.isfinite(score):
+                reports.add(step, score)
             if self._stop():
                 raise Interrupted
-            if trial.should_prune():
+            if prunes and reports.should_prune():
                 pruned_at.append(step)
-                return True
-            return False
+            reports.look_ahead(step)
+            return bool(pruned_at)
 
         result = self.baselines.trial(
             part,

@@ -33,7 +33,7 @@ class PartProgress:
     asked
         Trials that the part will have when it is done.
     complete, pruned, failed, running, waiting
-        Trials by state.
+        Trials by state; what the budget asks for and has not begun is waiting.
     best, best_number, best_model
         Best score so far, and number and family of its trial; None, -1 and "" before the first.
     seconds_a_trial
@@ -97,7 +97,7 @@ def take_progress(plan: StudyPlan, phase: str, pools: dict[str, Pool], workers: 
 
 
 def _part(plan: StudyPlan, part: str, pool: Pool) -> PartProgress:
-    trials = pool.trials()
+    trials, owed = pool.look()
     by_state = {state: [t for t in trials if t.state == state] for state in TrialState}
     durations = [
         _seconds(t) for state in (TrialState.COMPLETE, TrialState.PRUNED) for t in by_state[state]
@@ -106,12 +106,12 @@ def _part(plan: StudyPlan, part: str, pool: Pool) -> PartProgress:
     space = plan.baselines.get(part, plan.space)
     return PartProgress(
         part=part,
-        asked=len(trials) - len(by_state[TrialState.FAIL]),
+        asked=len(trials) - len(by_state[TrialState.FAIL]) + owed,
         complete=len(by_state[TrialState.COMPLETE]),
         pruned=len(by_state[TrialState.PRUNED]),
         failed=len(by_state[TrialState.FAIL]),
         running=len(by_state[TrialState.RUNNING]),
-        waiting=len(by_state[TrialState.WAITING]),
+        waiting=len(by_state[TrialState.WAITING]) + owed,
         best=None if best is None else best.value,
         best_number=-1 if best is None else best.number,
         best_model="" if best is None else str(space.short(best.params)["family"]),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import optuna
 
 from geno_hpo.errors import InputError
+from geno_hpo.study.asha import Asha
 
 if TYPE_CHECKING:
     from geno_hpo.config import PrunerConfig
@@ -50,9 +51,7 @@ def make_pruner(config: PrunerConfig, epochs: int) -> optuna.pruners.BasePruner:
     """
     match config.name:
         case "asha":
-            return optuna.pruners.SuccessiveHalvingPruner(
-                min_resource=max(config.warmup_epochs, 1), reduction_factor=config.reduction
-            )
+            return Asha(max(config.warmup_epochs, 1), config.reduction)
         case "median":
             return optuna.pruners.MedianPruner(
                 n_startup_trials=config.startup_trials, n_warmup_steps=config.warmup_epochs

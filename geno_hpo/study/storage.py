@@ -1,30 +1,35 @@
 """The trial storage: opened once a process, and the pool of trials that a budget allows.
 
-A budget is exact because its trials exist before they run: the launcher enqueues one WAITING
-trial for each that the budget asks for, and a worker *claims* one (WAITING → RUNNING). A worker
-never creates a trial, save the one that replaces a failed trial of its own.
+The launcher writes down how many trials a part may have in all; a worker that *claims* one takes
+a trial that waits (it was given back), else begins the next number while the budget lasts. A
+budget is exact because whoever claims, or changes what is allowed, holds one lock. Trials of the
+budget that have not begun cost nothing: they are the difference of two numbers.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import sqlite3
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import optuna
 from filelock import FileLock
+from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from geno_hpo.errors import StorageError
+from geno_hpo.study.cached import TrialStorage
 from geno_hpo.study.paths import masked
 
 __all__ = [
@@ -37,10 +42,12 @@ __all__ = [
     "study_names",
 ]
 
-SQLITE_WAIT_SECONDS = 60
+LOCK_WAIT_SECONDS = 60
 STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError, OSError)
 """What a database or disk that gives out raises."""
 WITHDRAWN = "withdrawn"
+ALLOWED = "allowed"
+"""Attribute of a part: trials that it may have in all, failed and withdrawn ones included."""
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -52,22 +59,27 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def open_storage(url: str) -> optuna.storages.BaseStorage:
+def open_storage(url: str) -> TrialStorage:
     """Open the trial storage; SQLite is put in WAL mode so that many processes can share it.
 
     Raises
     ------
     StorageError
-        The database cannot be reached or written.
+        The database cannot be reached or written, or is neither SQLite nor PostgreSQL.
     """
     sqlite = url.startswith("sqlite")
+    if not sqlite and not url.startswith("postgresql"):
+        raise StorageError(
+            f"the trial storage must be SQLite or PostgreSQL, got {masked(url)}: on others two "
+            "workers could claim one trial"
+        )
     options: dict[str, Any] = (
-        {"connect_args": {"timeout": SQLITE_WAIT_SECONDS}} if sqlite else {"pool_pre_ping": True}
+        {"connect_args": {"timeout": LOCK_WAIT_SECONDS}} if sqlite else {"pool_pre_ping": True}
     )
     if sqlite and not event.contains(Engine, "connect", _tune_sqlite):
         event.listen(Engine, "connect", _tune_sqlite)
     try:
-        return optuna.storages.get_storage(optuna.storages.RDBStorage(url, engine_kwargs=options))
+        return TrialStorage(optuna.storages.RDBStorage(url, engine_kwargs=options))
     except Exception as error:
         reason = masked(str(error).splitlines()[0])
         raise StorageError(f"the trial storage {masked(url)} cannot be opened: {reason}") from error
@@ -117,73 +129,141 @@ class Pool:
     study
         The Optuna study that holds them.
     lock_folder
-        Local folder for the claim lock: SQLite's own transactions would let two processes claim
-        one trial. None where the database locks rows itself.
+        Local folder for the claim lock of an SQLite storage, whose own transactions would let two
+        processes claim one trial. None on PostgreSQL, which keeps the lock itself.
     """
 
     def __init__(self, study: optuna.Study, lock_folder: Path | None) -> None:
         self.study = study
-        self._lock_path = lock_folder / "claim.lock" if lock_folder else None
+        self.storage = cast("TrialStorage", study._storage)
+        self._lock = (
+            FileLock(lock_folder / "claim.lock", timeout=LOCK_WAIT_SECONDS) if lock_folder else None
+        )
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the claim lock: whoever changes which trials wait or run holds it."""
-        if self._lock_path is None:
-            yield
+        """Hold the claim lock: whoever changes which trials wait or run holds it.
+
+        On PostgreSQL it ends with its transaction, so a worker that is gone holds nothing.
+        """
+        if self._lock is not None:
+            with self._lock:
+                yield
             return
-        with FileLock(self._lock_path, timeout=SQLITE_WAIT_SECONDS):
+        name = hashlib.sha256(self.study.study_name.encode()).digest()
+        key = int.from_bytes(name[:8], signed=True)
+        with self.storage.engine.begin() as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
             yield
 
     def claim(
-        self, worker: str, sampler: optuna.samplers.BaseSampler | None = None
+        self,
+        worker: str,
+        sampler: Callable[[int], optuna.samplers.BaseSampler] | None = None,
     ) -> Claim | None:
-        """Take the waiting trial of the lowest number for `worker`, or None where none waits."""
-        with self.lock():
-            if self.next_number() is None:
-                return None
-            if sampler is not None:
-                self.study.sampler = sampler
-            trial = self.study.ask()
-            again = "worker" in trial.user_attrs
-            self.set_attribute(trial, "worker", worker)
-            return Claim(self, trial, again)
+        """Take a trial for `worker`: the waiting one of the lowest number, else the next to begin.
 
-    def next_number(self) -> int | None:
-        """Number of the trial that `claim` would take now."""
-        waiting = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        return min((trial.number for trial in waiting), default=None)
+        Parameters
+        ----------
+        worker
+            Its name, written down with the trial.
+        sampler
+            Gives the sampler that draws the trial of a number; None leaves the study's.
+
+        Returns
+        -------
+        Claim or None
+            None where nothing waits and the budget has begun.
+        """
+        with self.lock(), self.storage.held():
+            everything, owed = self._look()
+            waiting = next((t for t in everything if t.state == TrialState.WAITING), None)
+            if waiting is not None:
+                key = waiting._trial_id
+                self.storage.set_trial_state_values(key, TrialState.RUNNING)
+                self.storage.set_trial_user_attr(key, "worker", worker)
+            elif owed:
+                begun = _begun(worker)
+                key = self.storage.create_new_trial(self.study._study_id, begun)
+            else:
+                return None
+        self.study._thread_local.cached_all_trials = None
+        trial = Trial(self.study, key)
+        if sampler is not None:
+            self.study.sampler = sampler(trial.number)
+        again = waiting is not None and "worker" in waiting.user_attrs
+        return Claim(self, trial, again)
+
+    def drawing(self) -> contextlib.AbstractContextManager[None]:
+        """While a configuration is drawn: one read, and one transaction for all of it."""
+        return self.storage.held()
 
     def release(self, trial: Trial) -> None:
         """Give an interrupted trial back; it keeps its parameters and will start anew."""
         with self.lock():
-            self.study._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+            self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
 
-    def enqueue(self, attributes: dict[str, Any] | None = None) -> None:
-        """Add one waiting trial."""
+    def enqueue(self, attributes: dict[str, Any]) -> None:
+        """Add one waiting trial with a task of its own, beyond the budget."""
+        with self.lock():
+            self._enqueue(attributes)
+
+    def _enqueue(self, attributes: dict[str, Any]) -> None:
+        everything, owed = self._look()
+        self._allow(len(everything) + owed + 1)
         self.study.enqueue_trial({}, user_attrs=attributes)
 
     def fill(self, asked: int) -> int:
-        """Enqueue what is missing to `asked` trials that did not fail; return how many.
+        """Let the part have `asked` trials that did not fail; return how many more those are.
 
-        A smaller `asked` than before withdraws waiting trials only, never what has begun.
+        A smaller `asked` than before withdraws trials that wait or have not begun, the latest
+        first, never what runs or is done.
+        """
+        with self.lock():
+            everything, owed = self._look()
+            standing = sum(trial.state != TrialState.FAIL for trial in everything)
+            self._allow(len(everything) + max(asked - standing, 0))
+            self._close_waiting("the budget was lowered", everything, max(standing - asked, 0))
+        return max(asked - standing - owed, 0)
+
+    def withdraw(self, reason: str) -> int:
+        """Close what waits or has not begun; return how many."""
+        with self.lock():
+            everything, owed = self._look()
+            if owed:
+                self._allow(len(everything))
+            return owed + self._close_waiting(reason, everything, len(everything))
+
+    def _close_waiting(self, reason: str, everything: list[FrozenTrial], at_most: int) -> int:
+        waiting = [trial for trial in everything if trial.state == TrialState.WAITING]
+        latest = waiting[::-1][:at_most]
+        for trial in latest:
+            self.set_attributes(trial, {"reason": f"{WITHDRAWN}: {reason}"})
+            self.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        return len(latest)
+
+    def fail(self, trial: Trial, *, replace: Callable[[Counter[TrialState]], bool]) -> None:
+        """Close a trial as failed; another takes its place where `replace` says so.
+
+        Parameters
+        ----------
+        trial
+            The running trial. Its task, if it has one, goes to the trial that replaces it.
+        replace
+            Decides by the tally, in which the trial has failed already.
         """
         with self.lock():
             tally = self.tally()
-            standing = sum(tally.values()) - tally[TrialState.FAIL]
-            for _ in range(standing, asked):
-                self.enqueue()
-        self.withdraw("the budget was lowered", at_most=max(standing - asked, 0))
-        return max(asked - standing, 0)
-
-    def withdraw(self, reason: str, at_most: int | None = None) -> int:
-        """Close waiting trials, the latest first, as never begun; return how many."""
-        with self.lock():
-            waiting = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-            latest = sorted(waiting, key=lambda trial: -trial.number)[:at_most]
-            for trial in latest:
-                self.set_attribute(trial, "reason", f"{WITHDRAWN}: {reason}")
-                self.study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-            return len(latest)
+            tally[TrialState.RUNNING] -= 1
+            tally[TrialState.FAIL] += 1
+            if replace(tally):
+                if "task" in trial.user_attrs:
+                    self._enqueue({key: trial.user_attrs[key] for key in ("name", "task")})
+                else:
+                    everything, owed = self._look()
+                    self._allow(len(everything) + owed + 1)
+            self.study.tell(trial, state=TrialState.FAIL)
 
     def recover(self, gone: Callable[[str], bool]) -> int:
         """Give back the running trials of workers that are gone; return how many."""
@@ -191,21 +271,44 @@ class Pool:
             running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
             lost = [t for t in running if gone(str(t.user_attrs.get("worker", "")))]
             for trial in lost:
-                self.study._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+                self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
             return len(lost)
 
     def trials(self) -> list[FrozenTrial]:
-        """All trials, withdrawn ones left out."""
+        """All trials that have begun or wait with a task, withdrawn ones left out."""
+        return self.look()[0]
+
+    def look(self) -> tuple[list[FrozenTrial], int]:
+        """`trials`, and how many of the budget have not begun."""
+        everything, owed = self._look()
+        kept = [t for t in everything if not str(t.user_attrs.get("reason")).startswith(WITHDRAWN)]
+        return kept, owed
+
+    def _look(self) -> tuple[list[FrozenTrial], int]:
+        """All trials by number, and how many of the budget have not begun.
+
+        The number allowed is read last, and raised before a trial fails: so what is about to
+        begin, or to be replaced, is never missing from both.
+        """
         everything = self.study.get_trials(deepcopy=False)
-        return [t for t in everything if not str(t.user_attrs.get("reason")).startswith(WITHDRAWN)]
+        allowed = int(self.study.user_attrs.get(ALLOWED, 0))
+        return everything, max(allowed - len(everything), 0)
+
+    def _allow(self, trials: int) -> None:
+        self.study.set_user_attr(ALLOWED, trials)
 
     def tally(self) -> Counter[TrialState]:
-        """Number of trials in each state."""
-        return Counter(trial.state for trial in self.study.get_trials(deepcopy=False))
+        """Number of trials in each state; what has not begun is waiting."""
+        everything, owed = self._look()
+        tally = Counter(trial.state for trial in everything)
+        if owed:
+            tally[TrialState.WAITING] += owed
+        return tally
 
-    def set_attribute(self, trial: FrozenTrial | Trial, key: str, value: Any) -> None:
-        """Write one user attribute of a trial."""
-        self.study._storage.set_trial_user_attr(trial._trial_id, key, value)
+    def set_attributes(self, trial: FrozenTrial | Trial, attributes: dict[str, Any]) -> None:
+        """Write user attributes of a trial, in one transaction."""
+        model = models.TrialUserAttributeModel
+        self.storage.set_trial_attributes(model, trial._trial_id, attributes)
 
     def best(self, trials: list[FrozenTrial] | None = None) -> FrozenTrial | None:
         """The complete trial (of `trials`, else of all) with the best score, earliest first."""
@@ -215,8 +318,26 @@ class Pool:
         return min(complete, key=lambda t: (sign * float(t.value or 0.0), t.number), default=None)
 
 
+def _begun(worker: str) -> FrozenTrial:
+    """A trial that begins now; the storage gives it its number."""
+    return FrozenTrial(
+        number=-1,
+        trial_id=-1,
+        state=TrialState.RUNNING,
+        value=None,
+        values=None,
+        datetime_start=datetime.now(),
+        datetime_complete=None,
+        params={},
+        distributions={},
+        user_attrs={"worker": worker},
+        system_attrs={},
+        intermediate_values={},
+    )
+
+
 def open_pool(
-    storage: optuna.storages.BaseStorage,
+    storage: TrialStorage,
     name: str,
     *,
     maximise: bool,

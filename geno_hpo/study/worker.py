@@ -12,6 +12,7 @@ import gc
 import os
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -20,11 +21,13 @@ from optuna.trial import Trial, TrialState
 
 from geno_hpo.errors import GenoHpoError, StorageError, TrialFailed
 from geno_hpo.space import Parameters
+from geno_hpo.study.cached import TrialStorage
 from geno_hpo.study.identity import peak_memory, worker_name
 from geno_hpo.study.jobs import Bench, Ending, Interrupted
 from geno_hpo.study.plan import StudyPlan, load_prepared
 from geno_hpo.study.pruners import make_pruner
 from geno_hpo.study.record import Record
+from geno_hpo.study.reports import Reporter
 from geno_hpo.study.samplers import make_sampler
 from geno_hpo.study.storage import (
     STORAGE_ERRORS,
@@ -49,7 +52,7 @@ RETIRED = 75
 
 
 def open_pools(
-    plan: StudyPlan, storage: optuna.storages.BaseStorage, *, maximise: bool, create: bool
+    plan: StudyPlan, storage: TrialStorage, *, maximise: bool, create: bool
 ) -> dict[str, Pool]:
     """Open every part of a study, the final fits last."""
     epochs = plan.config.budget.epochs
@@ -105,6 +108,8 @@ class Worker:
         self.storage = open_storage(plan.project.storage_url)
         self._done = 0
         self._host = worker_name(os.getpid())
+        self._samplers = {part: self._sampler(part) for part in plan.parts}
+        self._idle_since = time.perf_counter()
 
     def run(self) -> int:
         """Work until nothing is left, and return the number of trials finished.
@@ -123,12 +128,16 @@ class Worker:
             return 0
         pools = open_pools(self.plan, self.storage, maximise=self._maximise, create=False)
         prepared = load_prepared(self.plan, record.get("data"))
-        bench = Bench(self.plan, prepared, threads=self._threads, stop=self._stop)
+        reporter = Reporter(self.storage)
+        bench = Bench(
+            self.plan, prepared, reporter=reporter, threads=self._threads, stop=self._stop
+        )
         gc.collect()
         gc.freeze()  # what was imported stays: collections after each trial need not walk it
         tracking = self._open_tracking()
         writer = Writer(tracking.client)
         parent = str(record.get("mlflow_run"))
+        self._idle_since = time.perf_counter()
         try:
             while not self._stop() and not self.retired:
                 part, claim = self._claim(pools)
@@ -139,7 +148,10 @@ class Worker:
                 else:
                     time.sleep(POLL_SECONDS)
         finally:
-            writer.close()
+            try:
+                reporter.close()
+            finally:
+                writer.close()
         return self._done
 
     @property
@@ -181,21 +193,13 @@ class Worker:
             return bool(record.get("session") != self._session)
         return not any(pool.tally()[TrialState.RUNNING] for pool in pools.values())
 
+    def _sampler(self, part: str) -> Callable[[int], optuna.samplers.BaseSampler]:
+        config, space = self.plan.config, self.plan.baselines.get(part, self.plan.space)
+        return make_sampler(config.sampler, config.seed, conditional=space.conditional)
+
     def _claim(self, pools: dict[str, Pool]) -> tuple[str, Claim | None]:
         for part, pool in pools.items():
-            number = pool.next_number()
-            if number is None:
-                continue
-            sampler = None
-            if part != FINAL:
-                space = self.plan.baselines.get(part, self.plan.space)
-                sampler = make_sampler(
-                    self.plan.config.sampler,
-                    self.plan.config.seed,
-                    number,
-                    conditional=space.conditional,
-                )
-            claim = pool.claim(self._host, sampler)
+            claim = pool.claim(self._host, self._samplers.get(part))
             if claim is not None:
                 return part, claim
         return "", None
@@ -214,7 +218,8 @@ class Worker:
         log: RunLog | None = None
         try:
             if part != FINAL:
-                params = bench.search_space(part).suggest(trial)
+                with pool.drawing():
+                    params = bench.search_space(part).suggest(trial)
             name, stage = _naming(part, trial.number, params, task)
             tags = {
                 "stage": stage,
@@ -225,12 +230,17 @@ class Worker:
             log = RunLog(
                 *sink[:2], name, parent=sink[2], params=params, tags=tags, again=claim.again
             )
-            if part == FINAL:
-                ending = bench.final_fit(trial.user_attrs["name"], task)
-            elif part in self.plan.baselines:
-                ending = bench.search_baseline(part, trial, params, log)
-            else:
-                ending = bench.search_network(part, trial, params, log)
+            waited = time.perf_counter() - self._idle_since
+            try:
+                if part == FINAL:
+                    ending = bench.final_fit(trial.user_attrs["name"], task)
+                elif part in self.plan.baselines:
+                    ending = bench.search_baseline(part, trial, params, log)
+                else:
+                    ending = bench.search_network(part, trial, params, log)
+            finally:
+                self._idle_since = time.perf_counter()
+                bench.reporter.settle()
         except (Interrupted, KeyboardInterrupt):
             pool.release(trial)
             if log is not None:
@@ -247,18 +257,23 @@ class Worker:
             text = "".join(traceback.format_exception(failure))
             self._fail(pool, trial, log, "error", f"{type(failure).__name__}: {failure}", text)
         else:
-            self._finish(pool, trial, log, ending)
+            self._finish(pool, trial, log, ending, waited)
         return 1
 
-    def _finish(self, pool: Pool, trial: Trial, log: RunLog, ending: Ending) -> None:
-        for key, value in ending.attributes.items():
-            pool.set_attribute(trial, key, value)
+    def _finish(self, pool: Pool, trial: Trial, log: RunLog, ending: Ending, waited: float) -> None:
+        seconds = {**ending.attributes.get("seconds", {}), "wait": round(waited, 4)}
+        pool.set_attributes(trial, {**ending.attributes, "seconds": seconds})
         state = TrialState.PRUNED if ending.pruned else TrialState.COMPLETE
         word = "pruned" if ending.pruned else "complete"
         log.log(int(ending.attributes.get("best_epoch", 0)), {ending.name: ending.score})
         log.end(
             "KILLED" if ending.pruned else "FINISHED",
-            {"state": word, "reason": str(ending.attributes.get("reason", "")), **ending.log},
+            {
+                "state": word,
+                "reason": str(ending.attributes.get("reason", "")),
+                **ending.log,
+                **{f"seconds.{name}": f"{value:.3f}" for name, value in seconds.items()},
+            },
         )
         value = None if ending.pruned else ending.score
         pool.study.tell(trial, value, state=state)
@@ -274,20 +289,19 @@ class Worker:
         text: str = "",
     ) -> None:
         reason = f"{kind}: {message}"
-        pool.set_attribute(trial, "reason", reason)
-        if text:
-            pool.set_attribute(trial, "traceback", text[-4000:])
+        traces = {"traceback": text[-4000:]} if text else {}
+        pool.set_attributes(trial, {"reason": reason, **traces})
         if log is not None:
             log.end("FAILED", {"state": "failed", "reason": reason})
-        with pool.lock():
-            pool.study.tell(trial, state=TrialState.FAIL)
-            tally = pool.tally()
-            failed = tally[TrialState.FAIL]
-            hopeless = failed >= FAILURES_ALLOWED and not tally[TrialState.COMPLETE]
-            within = failed <= FAILURES_ALLOWED + sum(tally.values()) // 10
-            if within and not hopeless:
-                pool.enqueue(dict(trial.user_attrs) if "task" in trial.user_attrs else None)
+        pool.fail(trial, replace=_replaced)
         self._tell(f"{pool.study.study_name} trial {trial.number} failed, {reason}")
+
+
+def _replaced(tally: Counter[TrialState]) -> bool:
+    """Whether another trial takes the place of one that has just failed."""
+    failed = tally[TrialState.FAIL]
+    hopeless = failed >= FAILURES_ALLOWED and not tally[TrialState.COMPLETE]
+    return not hopeless and failed <= FAILURES_ALLOWED + sum(tally.values()) // 10
 
 
 def _naming(part: str, number: int, params: Parameters, task: dict[str, Any]) -> tuple[str, str]:

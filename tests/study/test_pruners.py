@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from geno_hpo.config import PrunerConfig
+from geno_hpo.study.asha import Asha
 from geno_hpo.study.pruners import decides_at, make_pruner
 
 
@@ -42,6 +44,33 @@ def pruned_epochs(config: PrunerConfig, *, at_rungs_only: bool) -> list[int]:
         study.tell(trial, None if pruned else walk[-1], state=state)
         ends.append(end)
     return ends
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+@pytest.mark.parametrize(("first", "reduction"), [(1, 2), (2, 3), (4, 3)])
+def test_asha_decides_as_optunas_does(first: int, reduction: int, direction: str) -> None:
+    """Several trials at once, so that running ones compete too, and ties."""
+    found = []
+    for pruner in (
+        Asha(first, reduction),
+        optuna.pruners.SuccessiveHalvingPruner(min_resource=first, reduction_factor=reduction),
+    ):
+        study = optuna.create_study(direction=direction, pruner=pruner)
+        ends = {}
+        for batch in range(12):
+            going = [study.ask() for _ in range(4)]
+            for epoch in range(1, 21):
+                for trial in list(going):
+                    rng = np.random.default_rng([trial.number, epoch])
+                    trial.report(float(rng.integers(12)), epoch)
+                    if trial.should_prune() or epoch == 20:
+                        ends[trial.number] = epoch
+                        going.remove(trial)
+                        state = TrialState.PRUNED if batch % 3 else TrialState.FAIL
+                        study.tell(trial, state=state)
+        found.append(ends)
+    assert found[0] == found[1]
+    assert len(set(found[0].values())) > 2
 
 
 def test_asking_asha_at_its_rungs_alone_prunes_the_same_trials() -> None:

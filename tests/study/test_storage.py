@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy import event
 
 from geno_hpo.errors import StorageError
 from geno_hpo.study.storage import Pool, open_pool, open_storage, storage_faults
@@ -29,6 +32,7 @@ def test_fill_enqueues_what_is_missing_once(pool: Pool) -> None:
     assert pool.fill(3) == 0
     assert pool.fill(5) == 2
     assert pool.tally() == {TrialState.WAITING: 5}
+    assert pool.trials() == [], "what has not begun costs the storage nothing"
 
 
 def test_fill_replaces_failed_trials_and_counts_the_others(pool: Pool) -> None:
@@ -47,28 +51,54 @@ def test_a_smaller_budget_withdraws_waiting_trials_only(pool: Pool) -> None:
     claimed = pool.claim("me")
     assert claimed is not None
     pool.fill(2)
-    assert [t.state for t in pool.trials()] == [TrialState.RUNNING, TrialState.WAITING]
+    assert pool.tally() == {TrialState.RUNNING: 1, TrialState.WAITING: 1}
+    assert pool.fill(4) == 2
+    assert pool.tally() == {TrialState.RUNNING: 1, TrialState.WAITING: 3}
+
+
+def test_a_smaller_budget_withdraws_given_back_trials_after_those_not_begun(pool: Pool) -> None:
+    pool.fill(3)
+    claims = [pool.claim("me") for _ in range(2)]
+    for claim in claims:
+        assert claim is not None
+        pool.release(claim.trial)
+    pool.fill(1)
+    assert pool.tally() == {TrialState.WAITING: 1, TrialState.FAIL: 1}
+    assert [t.number for t in pool.trials()] == [0], "withdrawn trials are not shown"
+
+
+def test_withdrawing_leaves_what_runs_and_is_done(pool: Pool) -> None:
+    pool.fill(5)
+    done, running, given_back = (pool.claim("me") for _ in range(3))
+    assert done is not None
+    assert given_back is not None
+    assert running is not None
+    pool.study.tell(done.trial, 0.5)
+    pool.release(given_back.trial)
+    assert pool.withdraw("the wall time was used up") == 3
+    assert pool.withdraw("the wall time was used up") == 0
+    assert pool.claim("me") is None
+    assert [t.state for t in pool.trials()] == [TrialState.COMPLETE, TrialState.RUNNING]
+    assert pool.fill(5) == 3, "a later launch may go on"
 
 
 def test_claims_go_by_number_and_end(pool: Pool) -> None:
     pool.fill(2)
-    assert pool.next_number() == 0
     first, second = pool.claim("a"), pool.claim("b")
     assert first is not None
     assert second is not None
     assert (first.trial.number, second.trial.number) == (0, 1)
-    assert pool.next_number() is None
     assert pool.claim("a") is None
     assert sum(pool.tally().values()) == 2, "a claim must never make a trial"
 
 
 def test_a_released_trial_keeps_its_parameters(pool: Pool) -> None:
     pool.fill(1)
-    first = pool.claim("me", optuna.samplers.RandomSampler(seed=1))
+    first = pool.claim("me", lambda _: optuna.samplers.RandomSampler(seed=1))
     assert first is not None
     drawn = first.trial.suggest_float("learning_rate", 0.0, 1.0)
     pool.release(first.trial)
-    second = pool.claim("me", optuna.samplers.RandomSampler(seed=2))
+    second = pool.claim("me", lambda _: optuna.samplers.RandomSampler(seed=2))
     assert second is not None
     assert (second.trial.number, first.again, second.again) == (0, False, True)
     assert second.trial.suggest_float("learning_rate", 0.0, 1.0) == drawn
@@ -92,6 +122,92 @@ def test_best_is_the_earliest_of_equals(pool: Pool) -> None:
     best = pool.best()
     assert best is not None
     assert best.number == 1
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_failed_trial_is_replaced_once_where_that_is_said(pool: Pool, *, replaced: bool) -> None:
+    pool.fill(2)
+    claim = pool.claim("me")
+    assert claim is not None
+    tallies = []
+
+    def decide(tally: Counter[TrialState]) -> bool:
+        tallies.append(tally)
+        return replaced
+
+    pool.fail(claim.trial, replace=decide)
+    assert tallies[0][TrialState.FAIL] == 1
+    assert not tallies[0][TrialState.RUNNING]
+    assert pool.tally() == {TrialState.FAIL: 1, TrialState.WAITING: 1 + replaced}
+
+
+def test_a_failed_task_is_replaced_by_the_same_task_untouched(pool: Pool) -> None:
+    pool.enqueue({"name": "fit", "task": {"seed": 3}})
+    claim = pool.claim("me")
+    assert claim is not None
+    pool.set_attributes(claim.trial, {"reason": "error: no", "traceback": "…"})
+    pool.fail(claim.trial, replace=lambda _: True)
+    again = pool.claim("me")
+    assert again is not None
+    assert not again.again
+    assert again.trial.user_attrs == {"name": "fit", "task": {"seed": 3}, "worker": "me"}
+    assert pool.claim("me") is None
+
+
+def test_tasks_are_beyond_the_budget(pool: Pool) -> None:
+    pool.fill(2)
+    pool.enqueue({"name": "fit", "task": {}})
+    assert pool.tally() == {TrialState.WAITING: 3}
+    claims = [pool.claim("me") for _ in range(4)]
+    assert [claim and "task" in claim.trial.user_attrs for claim in claims] == [
+        True,
+        False,
+        False,
+        None,
+    ]
+
+
+def test_one_draw_is_one_read_and_one_transaction(pool: Pool) -> None:
+    pool.fill(2)
+    claim = pool.claim("me", lambda _: optuna.samplers.TPESampler(seed=1, n_startup_trials=0))
+    assert claim is not None
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    commits: list[Any] = []
+    event.listen(pool.storage.engine, "before_cursor_execute", note)
+    event.listen(pool.storage.engine, "commit", commits.append)
+    with pool.drawing():
+        for name in "abcdef":
+            claim.trial.suggest_float(name, 0.0, 1.0)
+    assert len(claim.trial.params) == 6
+    reads = [text for text in statements if text.startswith("SELECT trials.") and ">" in text]
+    assert len(reads) <= 1
+    assert len(commits) <= 2, "the read's and the writes'"
+    (kept,) = pool.trials()
+    assert kept.params == claim.trial.params
+
+
+def test_a_draw_that_fails_writes_nothing(pool: Pool) -> None:
+    pool.fill(1)
+    claim = pool.claim("me")
+    assert claim is not None
+
+    def draw() -> None:
+        with pool.drawing():
+            claim.trial.suggest_float("a", 0.0, 1.0)
+            raise ValueError("no such branch")
+
+    with pytest.raises(ValueError, match="no such branch"):
+        draw()
+    assert pool.trials()[0].params == {}
+
+
+def test_another_database_is_refused() -> None:
+    with pytest.raises(StorageError, match=r"must be SQLite or PostgreSQL, got mysql://me:\*\*\*@"):
+        open_storage("mysql://me:secret@host/db")
 
 
 def _claim_all(folder: str) -> list[int]:

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
-from geno_hpo.errors import StudyChangedError, TrialFailed
+from geno_hpo.errors import StorageError, StudyChangedError, TrialFailed
+from geno_hpo.study.cached import TrialStorage
 from geno_hpo.study.final import enqueue_final, finished_fits
 from geno_hpo.study.jobs import Bench, curves_path, final_path
 from geno_hpo.study.launch import Launch
@@ -57,6 +59,10 @@ def test_a_worker_finishes_every_part(project_root: Path) -> None:
         assert best is not None
         assert best.value > 0.8, "one base decides the label"
         assert len(best.user_attrs["fold_scores"]) == 3
+        parts = {"trace", "train", "validate", "report", "log", "other", "wait"}
+        assert best.user_attrs["seconds"].keys() == parts
+        assert min(best.user_attrs["seconds"].values()) >= 0
+        assert sorted(best.intermediate_values) == [1, 2, 3, 4, 5]
         assert np.mean(best.user_attrs["fold_scores"]) == pytest.approx(best.value, abs=1e-5)
         with np.load(curves_path(launch.plan.work, "network", best.number)) as curves:
             assert curves["valid_score"].shape == (3, 5)
@@ -98,6 +104,30 @@ def test_an_interrupted_trial_is_given_back_and_run_again(project_root: Path) ->
     with begun(root) as (launch, pools, _):
         work(launch)
         assert scores(pools) == interrupted
+
+
+def test_a_database_that_gives_out_in_a_report_ends_the_worker_and_loses_nothing(
+    project_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = TrialStorage.set_trial_intermediate_value
+    calls = iter(range(1000))
+
+    def give_out(self: TrialStorage, *given: Any) -> None:
+        if next(calls) == 7:
+            raise StorageInternalError("commit failed") from OSError("database or disk is full")
+        written(self, *given)
+
+    monkeypatch.setattr(TrialStorage, "set_trial_intermediate_value", give_out)
+    with begun(project_root) as (launch, pools, _):
+        with pytest.raises(StorageError, match="database or disk is full"):
+            work(launch)
+        tally = pools["network"].tally()
+        assert tally == {TrialState.COMPLETE: 1, TrialState.RUNNING: 1, TrialState.WAITING: 2}
+        pools["network"].recover(lambda _: True)
+        work(launch)
+        assert pools["network"].tally() == {TrialState.COMPLETE: 4}
+        steps = [sorted(trial.intermediate_values) for trial in pools["network"].trials()]
+        assert steps == [[1, 2, 3, 4, 5]] * 4
 
 
 def launch_runs(launch: Launch, record: Record) -> list[Any]:

@@ -28,7 +28,7 @@ from geno_hpo.evaluation.fits import FEATURES, Fits
 from geno_hpo.metrics import METRICS
 from geno_hpo.study.final import enqueue_final
 from geno_hpo.study.identity import code_version, is_gone, machine_memory, worker_name
-from geno_hpo.study.layout import Choice, Choices, Layout, cores, layouts, reckoned_seconds
+from geno_hpo.study.layout import Choice, Choices, Layout, cores, count, layouts, reckoned_seconds
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import Prepared, fit_folds, load_plan, prepare
 from geno_hpo.study.probe import Probe
@@ -191,7 +191,7 @@ class Launch:
         to_do = max(self.plan.budgets["network"] - done, 0)
         length = reckoned_seconds(self.plan, prepared, to_do, self._cores)
         if len(self._layouts) == 1:
-            self._say(f"{self.layout}: no other layout fits {self._cores} cores")
+            self._say(f"{self.layout}: no other layout fits {count(self._cores, 'core')}")
         elif known is not None:
             self._choices.keep(known, study)
             self._say(f"{known.why} (probed before)")
@@ -264,9 +264,7 @@ class Launch:
             pools[part].fill(asked)
         searched = {part: pools[part] for part in self.plan.parts}
         record.set(phase="search")
-        self._say(
-            f"searching with {self.layout} (they load TensorFlow first, which takes some seconds)"
-        )
+        self._say(f"searching with {self.layout}; a worker that starts loads TensorFlow first")
         limit = self.plan.config.budget.wall_time
         spent = float((record.get("spent") or {}).get("search", 0.0))
         try:

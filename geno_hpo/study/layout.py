@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import socket
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ from filelock import FileLock
 from geno_hpo import __version__
 from geno_hpo.study.plan import Prepared, StudyPlan
 
-__all__ = ["Choice", "Choices", "Layout", "cores", "layouts", "reckoned_seconds"]
+__all__ = ["Choice", "Choices", "Layout", "cores", "count", "layouts", "reckoned_seconds"]
 
 SECONDS_AN_EPOCH = 0.01
 CODES_A_SECOND = 1e7
@@ -33,7 +34,7 @@ def cores() -> int:
     """Cores that this process may use: Slurm and containers give fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return os.cpucount() or 1
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,11 @@ class Layout:
 
     def __str__(self) -> str:
         each = " each" if self.workers > 1 else ""
-        return f"{_count(self.workers, 'worker')} of {_count(self.threads, 'thread')}{each}"
+        return f"{count(self.workers, 'worker')} of {count(self.threads, 'thread')}{each}"
 
 
-def _count(number: int, word: str) -> str:
+def count(number: int, word: str) -> str:
+    """``1 core``, ``2 cores``."""
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
@@ -72,12 +74,13 @@ def layouts(cores: int, workers: int | None = None) -> tuple[Layout, ...]:
 def reckoned_seconds(plan: StudyPlan, prepared: Prepared, trials: int, cores: int) -> float:
     """Seconds that `trials` network trials take at most, as reckoned before anything is measured.
 
-    Epochs that pruning and early stopping save are not reckoned off.
+    The budget's wall time bounds it; epochs that pruning and early stopping save are not taken off.
     """
     folds = prepared.split.folds
     codes = len(folds[0].train) * prepared.dataset.features
     one = SECONDS_AN_EPOCH + codes / CODES_A_SECOND
-    return trials * plan.config.budget.epochs * len(folds) * one / cores
+    budget = plan.config.budget
+    return min(trials * budget.epochs * len(folds) * one / cores, budget.wall_time or math.inf)
 
 
 @dataclass(frozen=True)

@@ -207,20 +207,20 @@ class Launch:
             )
         else:
             self._say("timing how many workers and threads train fastest here (once)")
-            record.set(phase="probing")
-            choice = self._probe()
+            choice = self._probe(record)
             if choice is None:
                 self._say(f"{self.layout}: the probe could not time another layout")
             else:
                 self._choices.keep(choice, study, shape)
                 self._say(choice.why)
 
-    def _probe(self) -> Choice | None:
+    def _probe(self, record: Record) -> Choice | None:
         """Time the layouts; workers of the others leave."""
         folder = self.plan.probe(self.session)
         probe = Probe(
             folder, self._start_workers, lambda: all(w.process.poll() is None for w in self._local)
         )
+        record.set(phase="probing")
         choice = probe.choose(self._layouts)
         self.layout = self._layouts[0] if choice is None else choice.layout
         self._leaving = [worker for worker in self._local if worker.layout != self.layout]

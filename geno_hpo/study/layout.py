@@ -34,7 +34,7 @@ def cores() -> int:
     """Cores that this process may use: Slurm and containers give fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
-    return os.cpucount() or 1
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def test_two_launchers_do_not_run_one_study(tmp_path: Path) -> None:
 
 
 def test_a_long_study_is_probed_once(tmp_path: Path) -> None:
-    study = STUDY.replace("trials: 4, epochs: 5", "trials: 30, epochs: 20000")
+    study = STUDY.replace("trials: 4, epochs: 5", "trials: 8, epochs: 100000")
     study = study.replace("patience: 5", "patience: 1").replace("workers: 1\n", "")
     root = write_project(tmp_path / "project", study)
     told = finish(start(root, "run", "tiny"))
@@ -169,7 +169,7 @@ def test_a_long_study_is_probed_once(tmp_path: Path) -> None:
         return
     assert "timing how many workers and threads" in told
     assert "replica-epochs a second in a probe of" in told
-    assert pools_of(root)["network"].tally() == {TrialState.COMPLETE: 30}
+    assert pools_of(root)["network"].tally() == {TrialState.COMPLETE: 8}
     work = root / "mlruns" / "work" / "tiny"
     assert not list(work.glob("probe-*"))
     assert not list((work / "folds").glob("features-*")), "they are dropped when all is done"

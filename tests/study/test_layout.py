@@ -245,7 +245,7 @@ class Started(Launch):
     def _start_workers(self, layout: Layout) -> None:
         self.begun.append(layout)
 
-    def _probe(self) -> Choice | None:
+    def _probe(self, record: Record) -> Choice | None:
         return self.found
 
     def settle(self) -> str:

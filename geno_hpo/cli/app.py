@@ -52,7 +52,8 @@ def run(
     name: Name,
     root: Root = HERE,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Local workers; default: the study's, else all cores.")
+        int | None,
+        typer.Option(min=1, help="Local workers; default: the study's, else as fits best."),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew; the old trials stay under their name.")

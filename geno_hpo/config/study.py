@@ -137,7 +137,8 @@ class StudyConfig(Strict):
     """The same pipeline on permuted labels; false leaves it out."""
 
     workers: int | None = Field(default=None, ge=1, le=1024)
-    """Processes that train at the same time; by default one a core."""
+    """Processes that train at the same time; by default as many as a short probe finds fastest,
+    for a short study one a core."""
 
     seed: Seed = 1
     """Seed of everything that is drawn: same seed, same machine, same result."""

@@ -262,14 +262,18 @@ class Dataset:
 
     @classmethod
     def load(cls, folder: Path) -> Dataset:
-        """Read what `save` wrote; codes are memory-mapped and shared between processes."""
+        """Read what `save` wrote; codes are memory-mapped and shared between processes.
+
+        They are mapped copy-on-write: TensorFlow reads the pages in place, and takes no array
+        that says it cannot be written.
+        """
         meta = json.loads((folder / "dataset.json").read_text())
         truth = meta["truth"]
         return cls(
             name=meta["name"],
             kind=meta["kind"],
             ids=tuple(meta["ids"]),
-            codes=np.load(folder / "codes.npy", mmap_mode="r"),
+            codes=np.load(folder / "codes.npy", mmap_mode="c"),
             axis=tuple(meta["axis"]),
             target=Target(
                 task=meta["task"],

@@ -23,8 +23,10 @@ from geno_hpo.baselines import (
 )
 from geno_hpo.baselines.protocol import Report
 from geno_hpo.data.dataset import Dataset
+from geno_hpo.evaluation.fits import FEATURES, Fits
+from geno_hpo.evaluation.inputs import Inputs
 from geno_hpo.metrics import METRICS
-from geno_hpo.preprocess import fit_variants, sequence_features
+from geno_hpo.preprocess import sequence_features
 from geno_hpo.splits import Split
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class BaselineEvaluation:
         Name of the score.
     threads
         Threads that a fit may use.
+    fits
+        Where the study's fits are kept; by default they live in this process alone.
     """
 
     def __init__(
@@ -58,12 +62,15 @@ class BaselineEvaluation:
         metric: str,
         *,
         threads: int = 1,
+        fits: Fits | None = None,
     ) -> None:
         self.dataset = dataset
         self.split = split
         self.settings = settings
         self.metric = METRICS[metric]
         self.threads = threads
+        self._fits = fits or Fits()
+        self._inputs = Inputs(dataset, split, settings, self._fits)
 
     @cached_property
     def _folds(self) -> tuple[FoldData, ...]:
@@ -78,14 +85,24 @@ class BaselineEvaluation:
     def _features(
         self, train: NDArray[np.intp], other: NDArray[np.intp]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Features of both parts, learned from the first."""
+        """Features of both parts, learned from the first; see `Fits` for where they lie."""
+        columns, depth = self._inputs.shape.length, 1 if self.dataset.kind == "sequence" else 4
+        return self._fits.get(
+            FEATURES,
+            train,
+            {"other": other.tolist(), **self._inputs.depends},
+            lambda: self._make_features(train, other),
+            size=(len(train) + len(other)) * columns * depth,
+        )
+
+    def _make_features(
+        self, train: NDArray[np.intp], other: NDArray[np.intp]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         codes = np.asarray(self.dataset.codes)
         if self.dataset.kind == "sequence":
             sites = sequence_features(codes, train)
             return sites.transform(codes[train]), sites.transform(codes[other])
-        fitted = fit_variants(
-            codes, self.dataset.target.values, train, self.settings, self.dataset.target.task
-        )
+        fitted = self._inputs.variants(train)
         return fitted.transform(codes[train]), fitted.transform(codes[other])
 
     def _setting(self, seed: int) -> Setting:

@@ -1,14 +1,13 @@
 """One network configuration over all folds, and the winner's final fits.
 
 `NetworkEvaluation` holds what the trials of a study share: the coded data on the device, the
-per-fold preprocessing (fitted once on each fold's training part) and the engine with its compiled
-functions. Sample indices are those of the data set.
+per-fold preprocessing (fitted once a study on each fold's training part) and the engine with its
+compiled functions. Sample indices are those of the data set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Dataset
+from geno_hpo.evaluation.fits import Fits
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs
 from geno_hpo.metrics import METRICS
-from geno_hpo.models import ModelShape, Parameters
-from geno_hpo.preprocess import FittedVariants, TargetScale, fit_target, fit_variants, sequence_mean
+from geno_hpo.models import Parameters
 from geno_hpo.splits import Split
 from geno_hpo.training.protocol import (
     Engine,
@@ -33,43 +33,7 @@ if TYPE_CHECKING:
     from geno_hpo.config import PreprocessConfig
     from geno_hpo.training.coding import Coding
 
-__all__ = ["NetworkEvaluation", "model_shape"]
-
-GAP = 4
-
-
-def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
-    """What a model of this data set takes in and gives out."""
-    if dataset.kind == "sequence":
-        symbols = 5 if bool((np.asarray(dataset.codes) == GAP).any()) else 4
-        length = dataset.features
-    else:
-        symbols = 1
-        length = min(settings.select or dataset.features, dataset.features)
-    return ModelShape(
-        kind=dataset.kind,
-        length=length,
-        symbols=symbols,
-        units=dataset.target.units,
-        task=dataset.target.task,
-    )
-
-
-@dataclass(frozen=True)
-class FittedInputs:
-    """What was learned from one training part: variants' scaling, sequences' mean, the trait's."""
-
-    variants: FittedVariants | None
-    mean: NDArray[np.float32] | None
-    target: TargetScale | None
-
-    @property
-    def constants(self) -> tuple[NDArray[Any], ...]:
-        """The arrays that the coding needs on the device."""
-        if self.variants is not None:
-            fitted = self.variants
-            return (fitted.columns, fitted.fill, fitted.mean, fitted.scale)
-        return () if self.mean is None else (self.mean,)
+__all__ = ["NetworkEvaluation"]
 
 
 class NetworkEvaluation:
@@ -85,6 +49,8 @@ class NetworkEvaluation:
         Name of the score.
     permutation
         Seed of a label permutation for the control; None for the real labels.
+    fits
+        Where the study's fits are kept; by default they live in this process alone.
     """
 
     def __init__(
@@ -95,18 +61,15 @@ class NetworkEvaluation:
         metric: str,
         *,
         permutation: int | None = None,
+        fits: Fits | None = None,
     ) -> None:
         self.dataset = dataset
         self.split = split
         self.settings = settings
         self.metric = METRICS[metric]
-        self.task = dataset.target.task
-        self.labels = (
-            dataset.target.values
-            if permutation is None
-            else permuted(dataset.target.values, split, permutation)
-        )
-        self.shape = model_shape(dataset, settings)
+        self._inputs = Inputs(dataset, split, settings, fits or Fits(), permutation)
+        self.labels = self._inputs.labels
+        self.shape = self._inputs.shape
 
     @cached_property
     def coding(self) -> Coding:
@@ -131,24 +94,13 @@ class NetworkEvaluation:
         )
 
     @cached_property
-    def _fold_inputs(self) -> list[FittedInputs]:
-        return [self._fit_inputs(fold.train) for fold in self.split.folds]
+    def fold_inputs(self) -> list[FittedInputs]:
+        """What was learned from each fold's training part."""
+        return [self._inputs.fit(fold.train) for fold in self.split.folds]
 
     @cached_property
     def _final_inputs(self) -> FittedInputs:
-        return self._fit_inputs(self.split.development)
-
-    def _fit_inputs(self, train: NDArray[np.intp]) -> FittedInputs:
-        variants = mean = scale = None
-        if self.dataset.kind == "sequence" and self.settings.centre:
-            mean = sequence_mean(self.dataset.codes, train, self.shape.symbols)
-        if self.dataset.kind == "variants":
-            variants = fit_variants(
-                self.dataset.codes, self.labels, train, self.settings, self.task
-            )
-        if self.task == "regression":
-            scale = fit_target(self.labels, train, self.task, self.settings.scale_target)
-        return FittedInputs(variants, mean, scale)
+        return self._inputs.fit(self.split.development)
 
     def trial(
         self,
@@ -177,7 +129,7 @@ class NetworkEvaluation:
                 target_scale=inputs.target,
             )
             for number, (fold, inputs) in enumerate(
-                zip(self.split.folds, self._fold_inputs, strict=True)
+                zip(self.split.folds, self.fold_inputs, strict=True)
             )
         )
         plan = FitPlan(
@@ -248,12 +200,3 @@ class NetworkEvaluation:
 def replica_seed(seed: int, number: int) -> int:
     """An independent seed for each replica of a trial."""
     return int(np.random.default_rng([seed, number]).integers(2**31))
-
-
-def permuted(values: NDArray[np.float32], split: Split, seed: int) -> NDArray[np.float32]:
-    """Labels shuffled over the samples, within the development and the test part each."""
-    shuffled = values.copy()
-    for number, part in enumerate((split.development, split.test)):
-        order = np.random.default_rng([seed, number]).permutation(len(part))
-        shuffled[part] = values[part[order]]
-    return shuffled

@@ -21,7 +21,9 @@ from optuna.trial import Trial
 
 from geno_hpo.errors import TrialFailed
 from geno_hpo.evaluation.baseline import BaselineEvaluation
-from geno_hpo.evaluation.network import NetworkEvaluation, permuted
+from geno_hpo.evaluation.fits import Fits
+from geno_hpo.evaluation.inputs import permuted
+from geno_hpo.evaluation.network import NetworkEvaluation
 from geno_hpo.space import Parameters, SearchSpace
 from geno_hpo.study.plan import Prepared, StudyPlan
 from geno_hpo.study.pruners import decides_at
@@ -110,6 +112,7 @@ class Bench:
         self.reporter = reporter
         self.threads = threads
         self._stop = stop
+        self._fits = Fits(plan.fits, prepared.fingerprint)
 
     @cached_property
     def networks(self) -> NetworkEvaluation:
@@ -128,6 +131,7 @@ class Bench:
             self.plan.settings,
             self.plan.metric,
             permutation=permutation,
+            fits=self._fits,
         )
 
     @cached_property
@@ -139,6 +143,7 @@ class Bench:
             self.plan.settings,
             self.plan.metric,
             threads=self.threads,
+            fits=self._fits,
         )
 
     def search_space(self, part: str) -> SearchSpace:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,11 +24,14 @@ from filelock import FileLock, Timeout
 from optuna.trial import TrialState
 
 from geno_hpo.errors import GenoHpoError, InputError, StorageError
+from geno_hpo.evaluation.fits import FEATURES, Fits
 from geno_hpo.metrics import METRICS
 from geno_hpo.study.final import enqueue_final
 from geno_hpo.study.identity import code_version, is_gone, machine_memory, worker_name
+from geno_hpo.study.layout import Choice, Choices, Layout, cores, count, layouts, reckoned_seconds
 from geno_hpo.study.paths import Project
-from geno_hpo.study.plan import Prepared, load_plan, prepare
+from geno_hpo.study.plan import Prepared, fit_folds, load_plan, prepare
+from geno_hpo.study.probe import Probe
 from geno_hpo.study.progress import Progress, take_progress
 from geno_hpo.study.record import Record, latest_generation
 from geno_hpo.study.storage import Pool, open_storage, storage_faults
@@ -41,6 +45,8 @@ GRACE_SECONDS = 20.0
 RESTARTS_ALLOWED = 3
 MEMORY_SHARE = 0.6
 """Share of the machine's memory that all local workers may have before one is replaced."""
+WORTH_SECONDS = 600.0
+"""Reckoned length from which on a search is worth a probe of its layout."""
 
 Watcher = Callable[[Progress], None]
 
@@ -50,6 +56,7 @@ class LocalWorker:
     """A worker process of this launcher."""
 
     number: int
+    layout: Layout
     process: subprocess.Popen[bytes]
     log: Path
 
@@ -62,7 +69,8 @@ class Launch:
     project, name
         Where the study is.
     workers
-        Local worker processes; None takes the study's ``workers``, else the number of cores.
+        Local worker processes; None takes the study's ``workers``, else as many as train most
+        (see `_settle_layout`).
     fresh
         Start a new generation beside the old trials.
     say
@@ -89,12 +97,17 @@ class Launch:
         self.storage = open_storage(project.storage_url)
         generation = latest_generation(self.storage, plan.config.name) + int(fresh)
         self.plan = load_plan(project, name, generation) if generation > 1 else plan
-        self.workers = workers or self.plan.config.workers or max(os.cpu_count() or 1, 1)
+        self._cores = cores()
+        fixed = workers or self.plan.config.workers
+        self._layouts = layouts(self._cores, fixed)
+        self._choices = Choices(project.mlruns / "layouts.json", self._cores, fixed)
+        known = self._choices.get(self._choices.of_study(self.plan))
+        self.layout = known.layout if known is not None else self._layouts[0]
         self.session = uuid.uuid4().hex[:12]
         self.started = time.monotonic()
         self.maximise = METRICS[self.plan.metric].maximise
         self._local: list[LocalWorker] = []
-        self._memory_limit = int(MEMORY_SHARE * machine_memory() / self.workers)
+        self._leaving: list[LocalWorker] = []
         self._restarts = 0
 
     def run(self) -> None:
@@ -115,18 +128,21 @@ class Launch:
             record.agree(self.plan)
             record.set(phase="preparing", session=self.session)
             try:
-                self._start_workers()
+                self._start_workers(self.layout)
                 prepared = self._prepare(record)
+                self._settle_layout(record, prepared, pools)
                 self._search(record, pools)
                 self._finalise(record, pools, prepared)
                 record.set(phase="done")
                 self._await_workers()
+                Fits(self.plan.fits).drop(FEATURES)
             except BaseException:
                 with contextlib.suppress(Exception):  # the first error is the one to tell
                     record.set(phase="stopped")
                 raise
             finally:
                 self._stop_workers()
+                shutil.rmtree(self.plan.probe(self.session), ignore_errors=True)
                 with contextlib.suppress(Exception):
                     record.spend("total", self.started)
 
@@ -155,8 +171,63 @@ class Launch:
             f"{'positions' if dataset.kind == 'sequence' else 'variants'}; "
             f"{len(split.test)} sealed for the test, {len(split.folds)} folds over the rest"
         )
+        fit_folds(self.plan, prepared, self._cores)
         record.set(mlflow_run=self._open_tracking(prepared))
         return prepared
+
+    def _settle_layout(self, record: Record, prepared: Prepared, pools: dict[str, Pool]) -> None:
+        """Choose how many workers of how many threads, and say why in one sentence.
+
+        What a probe found before on this machine, for this shape of data and search space, is
+        taken. A search that is reckoned to be shorter than `WORTH_SECONDS` is not worth a probe
+        and takes the usual layout; any other one is probed once.
+        """
+        study, shape = (
+            self._choices.of_study(self.plan),
+            self._choices.of_shape(self.plan, prepared),
+        )
+        known = self._choices.get(study) or self._choices.get(shape)
+        done = sum(trial.state.is_finished() for trial in pools["network"].trials())
+        to_do = max(self.plan.budgets["network"] - done, 0)
+        length = reckoned_seconds(self.plan, prepared, to_do, self._cores)
+        if len(self._layouts) == 1:
+            self._say(f"{self.layout}: no other layout fits {count(self._cores, 'core')}")
+        elif known is not None:
+            self._choices.keep(known, study)
+            self._say(f"{known.why} (probed before)")
+            if known.layout != self.layout:
+                self._stop_workers()
+                self.layout = known.layout
+                self._start_workers(self.layout)
+        elif length < WORTH_SECONDS:
+            self._say(
+                f"{self.layout}, without a probe: the search is reckoned to take "
+                f"{max(length / 60, 1):.0f} min at most, a probe pays from "
+                f"{WORTH_SECONDS / 60:.0f} min on"
+            )
+        else:
+            self._say("timing how many workers and threads train fastest here (once)")
+            choice = self._probe(record)
+            if choice is None:
+                self._say(f"{self.layout}: the probe could not time another layout")
+            else:
+                self._choices.keep(choice, study, shape)
+                self._say(choice.why)
+
+    def _probe(self, record: Record) -> Choice | None:
+        """Time the layouts; workers of the others leave."""
+        folder = self.plan.probe(self.session)
+        probe = Probe(
+            folder, self._start_workers, lambda: all(w.process.poll() is None for w in self._local)
+        )
+        record.set(phase="probing")
+        choice = probe.choose(self._layouts)
+        self.layout = self._layouts[0] if choice is None else choice.layout
+        self._leaving = [worker for worker in self._local if worker.layout != self.layout]
+        self._local = [worker for worker in self._local if worker.layout == self.layout]
+        for worker in self._leaving:
+            worker.process.terminate()
+        return choice
 
     def _open_tracking(self, prepared: Prepared) -> str:
         local = self.project.tracking_uri.startswith("sqlite")
@@ -193,10 +264,7 @@ class Launch:
             pools[part].fill(asked)
         searched = {part: pools[part] for part in self.plan.parts}
         record.set(phase="search")
-        self._say(
-            f"searching with {self.workers} worker{'s' if self.workers > 1 else ''} "
-            "(they load TensorFlow first, which takes some seconds)"
-        )
+        self._say(f"searching with {self.layout}; a worker that starts loads TensorFlow first")
         limit = self.plan.config.budget.wall_time
         spent = float((record.get("spent") or {}).get("search", 0.0))
         try:
@@ -229,7 +297,7 @@ class Launch:
 
     def _step(self, phase: str, active: dict[str, Pool], pools: dict[str, Pool]) -> bool:
         """Look at the study once; False when nothing waits or runs in its active parts."""
-        progress = take_progress(self.plan, phase, pools, self.workers)
+        progress = take_progress(self.plan, phase, pools, self.layout.workers)
         self._watch(progress)
         mine = [part for part in progress.parts if part.part in active]
         if not any(part.waiting + part.running for part in mine):
@@ -241,14 +309,15 @@ class Launch:
         time.sleep(POLL_SECONDS)
         return True
 
-    def _start_workers(self) -> None:
+    def _start_workers(self, layout: Layout) -> None:
         (self.plan.work / "logs").mkdir(parents=True, exist_ok=True)
-        for number in range(self.workers):
-            self._local.append(self._start_worker(number))
+        for _ in range(layout.workers):
+            self._local.append(self._start_worker(len(self._local), layout))
 
-    def _start_worker(self, number: int) -> LocalWorker:
+    def _start_worker(self, number: int, layout: Layout) -> LocalWorker:
         log = self.plan.work / "logs" / f"worker-{number}.log"
-        threads = max((os.cpu_count() or 1) // self.workers, 1)
+        threads = layout.threads
+        memory_limit = int(MEMORY_SHARE * machine_memory() / layout.workers)
         environment = os.environ | {
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "OMP_NUM_THREADS": str(threads),
@@ -256,7 +325,7 @@ class Launch:
         }
         command = [sys.executable, "-m", "geno_hpo", "worker", str(self.plan.key)]
         command += ["--root", str(self.project.root), "--threads", str(threads)]
-        command += ["--session", self.session, "--memory-limit", str(self._memory_limit)]
+        command += ["--session", self.session, "--memory-limit", str(memory_limit)]
         with log.open("ab") as stream:
             process = subprocess.Popen(
                 command,
@@ -266,7 +335,7 @@ class Launch:
                 env=environment,
                 start_new_session=True,
             )
-        return LocalWorker(number, process, log)
+        return LocalWorker(number, layout, process, log)
 
     def _mind_workers(self, pools: dict[str, Pool]) -> None:
         """Replace workers that died; give up when they keep dying."""
@@ -276,7 +345,7 @@ class Launch:
                 continue
             if code == RETIRED:
                 self._say(f"worker {worker.number} reached its memory limit; another takes over")
-                self._local[index] = self._start_worker(worker.number)
+                self._local[index] = self._start_worker(worker.number, worker.layout)
                 continue
             if self._restarts >= RESTARTS_ALLOWED or code == InputError.exit_code:
                 raise StorageError(
@@ -288,25 +357,26 @@ class Launch:
             dead = worker_name(worker.process.pid)
             for pool in pools.values():
                 pool.recover(dead.__eq__)
-            self._local[index] = self._start_worker(worker.number)
+            self._local[index] = self._start_worker(worker.number, worker.layout)
 
     def _await_workers(self) -> None:
         deadline = time.monotonic() + GRACE_SECONDS
-        for worker in self._local:
+        for worker in (*self._local, *self._leaving):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 worker.process.wait(max(deadline - time.monotonic(), 0.1))
 
     def _stop_workers(self) -> None:
         """Ask the workers to give their trials back and end; insist after a while."""
-        for worker in self._local:
+        for worker in (*self._local, *self._leaving):
             if worker.process.poll() is None:
                 worker.process.send_signal(signal.SIGTERM)
         self._await_workers()
-        for worker in self._local:
+        for worker in (*self._local, *self._leaving):
             if worker.process.poll() is None:
                 worker.process.kill()
                 worker.process.wait()
         self._local.clear()
+        self._leaving.clear()
 
 
 def _hopeless(part: str, pool: Pool) -> str:

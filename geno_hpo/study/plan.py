@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ from geno_hpo.space import SearchSpace, find_space, load_space
 from geno_hpo.splits import Split, make_split
 from geno_hpo.study.paths import Project, StudyKey
 
-__all__ = ["Prepared", "StudyPlan", "load_plan", "load_prepared", "prepare"]
+__all__ = ["Prepared", "StudyPlan", "fit_folds", "load_plan", "load_prepared", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,15 @@ class StudyPlan:
         """Preprocessing that is fitted inside the folds."""
         return self.config.preprocess
 
+    @property
+    def fits(self) -> Path:
+        """Folder of the folds' fitted preprocessing."""
+        return self.work / "folds"
+
+    def probe(self, session: str) -> Path:
+        """Folder of the probe of one launch."""
+        return self.work / f"probe-{session}"
+
     @cached_property
     def definition(self) -> str:
         """Fingerprint of everything that decides what a trial means."""
@@ -96,15 +106,24 @@ class StudyPlan:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data and folds of a study."""
+    """The data and folds of a study.
+
+    Parameters
+    ----------
+    dataset, split
+        The samples, and which of them are for what.
+    fingerprint
+        Of data and split together; computed where it is not given.
+    """
 
     dataset: Dataset
     split: Split
+    fingerprint: str = ""
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Of data and split together."""
-        return _digest([self.dataset.fingerprint, self.split.fingerprint])
+    def __post_init__(self) -> None:
+        if not self.fingerprint:
+            told = _digest([self.dataset.fingerprint, self.split.fingerprint])
+            object.__setattr__(self, "fingerprint", told)
 
 
 def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
@@ -141,7 +160,7 @@ def prepare(plan: StudyPlan) -> Prepared:
         Data, split or spaces that cannot be used, with the reason.
     """
     from geno_hpo.data.source import open_dataset
-    from geno_hpo.evaluation.network import model_shape
+    from geno_hpo.evaluation.inputs import model_shape
     from geno_hpo.models import check
 
     config = plan.config
@@ -175,14 +194,37 @@ def prepare(plan: StudyPlan) -> Prepared:
 
 
 def write_prepared(folder: Path, prepared: Prepared) -> None:
-    """Write data and split for the workers; the same content is not written twice."""
+    """Write data and split for the workers; the same content is not written twice.
+
+    Old data make room as a whole folder: processes that have mapped them keep what they mapped.
+    """
     marker = folder / "prepared.json"
     if marker.exists() and json.loads(marker.read_text())["fingerprint"] == prepared.fingerprint:
         return
     marker.unlink(missing_ok=True)
+    for old in ("data", "folds"):
+        shutil.rmtree(folder / old, ignore_errors=True)
     prepared.dataset.save(folder / "data")
     prepared.split.save(folder / "split.npz")
     marker.write_text(json.dumps({"fingerprint": prepared.fingerprint}))
+
+
+def fit_folds(plan: StudyPlan, prepared: Prepared, threads: int) -> None:
+    """Fit the preprocessing of every fold and of the development part, for the workers to read.
+
+    Raises
+    ------
+    InputError
+        A training part from which the preprocessing cannot be learned.
+    """
+    from geno_hpo.evaluation.fits import Fits
+    from geno_hpo.evaluation.inputs import Inputs
+
+    parts = [fold.train for fold in prepared.split.folds]
+    fits = Fits(plan.fits, prepared.fingerprint)
+    Inputs(prepared.dataset, prepared.split, plan.settings, fits).fit_all(
+        [*parts, prepared.split.development], threads
+    )
 
 
 def load_prepared(plan: StudyPlan, expected: str) -> Prepared:
@@ -195,7 +237,8 @@ def load_prepared(plan: StudyPlan, expected: str) -> Prepared:
     """
     marker = plan.work / "prepared.json"
     if marker.exists() and json.loads(marker.read_text())["fingerprint"] == expected:
-        return Prepared(Dataset.load(plan.work / "data"), Split.load(plan.work / "split.npz"))
+        dataset, split = Dataset.load(plan.work / "data"), Split.load(plan.work / "split.npz")
+        return Prepared(dataset, split, expected)
     prepared = prepare(plan)
     if prepared.fingerprint != expected:
         raise StudyChangedError(

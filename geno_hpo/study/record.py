@@ -19,7 +19,7 @@ from geno_hpo.study.storage import open_storage, study_names
 
 __all__ = ["Phase", "Record", "find_key", "find_run_study", "latest_generation"]
 
-Phase = Literal["preparing", "search", "final", "done", "stopped"]
+Phase = Literal["preparing", "probing", "search", "final", "done", "stopped"]
 
 
 class Record:

@@ -25,6 +25,7 @@ from geno_hpo.study.cached import TrialStorage
 from geno_hpo.study.identity import peak_memory, worker_name
 from geno_hpo.study.jobs import Bench, Ending, Interrupted
 from geno_hpo.study.plan import StudyPlan, load_prepared
+from geno_hpo.study.probe import take_part
 from geno_hpo.study.pruners import make_pruner
 from geno_hpo.study.record import Record
 from geno_hpo.study.reports import Reporter
@@ -134,6 +135,10 @@ class Worker:
         )
         gc.collect()
         gc.freeze()  # what was imported stays: collections after each trial need not walk it
+        if self._session is not None and record.phase == "probing":
+            folder = self.plan.probe(self._session)
+            if not take_part(folder, bench.networks, self.plan.space, self._threads, self._stop):
+                return 0
         tracking = self._open_tracking()
         writer = Writer(tracking.client)
         parent = str(record.get("mlflow_run"))
@@ -169,12 +174,13 @@ class Worker:
     def _await_preparation(self) -> Record | None:
         """The study's record once its trials are enqueued; None when told to stop before."""
         said = False
+        early = ("preparing",) if self._session is not None else ("preparing", "probing")
         while not self._stop():
             with contextlib.suppress(KeyError, StorageError):
                 study = optuna.load_study(study_name=str(self.plan.key), storage=self.storage)
                 record = Record(study)
                 mine = self._session is None or record.get("session") == self._session
-                if mine and record.phase != "preparing":
+                if mine and record.phase not in early:
                     record.agree(self.plan)
                     return record
             if self._session is None and not said:

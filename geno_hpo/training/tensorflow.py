@@ -24,6 +24,7 @@ from geno_hpo.training.coding import Coding
 from geno_hpo.training.compiled import Compiled, State
 from geno_hpo.training.lockstep import ReplicaEpoch, run_lockstep
 from geno_hpo.training.memory import sweep
+from geno_hpo.training.placement import on_device
 from geno_hpo.training.predictions import activate
 from geno_hpo.training.protocol import (
     FitPlan,
@@ -91,7 +92,7 @@ class TensorFlowEngine:
             raise InputError(f"targets must have {outputs} outputs, got {targets.shape[1]}")
         self._coding, self._shape, self._score = coding, shape, score
         self._targets = np.asarray(targets, np.float32)
-        self._codes_on_device = tf.constant(np.ascontiguousarray(coding.codes))
+        self._codes_on_device = on_device(coding.codes)
         self._targets_on_device = tf.constant(self._targets)
         self._chunk = chunk
         self._cache: BoundedCache[Compiled] = BoundedCache(cache_size, self._close)

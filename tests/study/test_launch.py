@@ -157,3 +157,21 @@ def test_two_launchers_do_not_run_one_study(tmp_path: Path) -> None:
     finish(first)
     assert "worker ends" in finish(helper)
     assert pools_of(root)["network"].tally() == {TrialState.COMPLETE: 8}
+
+
+def test_a_long_study_is_probed_once(tmp_path: Path) -> None:
+    study = STUDY.replace("trials: 4, epochs: 5", "trials: 8, epochs: 100000")
+    study = study.replace("patience: 5", "patience: 1").replace("workers: 1\n", "")
+    root = write_project(tmp_path / "project", study)
+    told = finish(start(root, "run", "tiny"))
+    if len(os.sched_getaffinity(0)) == 1:
+        assert "no other layout fits 1 core" in told
+        return
+    assert "timing how many workers and threads" in told
+    assert "replica-epochs a second in a probe of" in told
+    assert pools_of(root)["network"].tally() == {TrialState.COMPLETE: 8}
+    work = root / "mlruns" / "work" / "tiny"
+    assert not list(work.glob("probe-*"))
+    assert not list((work / "folds").glob("features-*")), "they are dropped when all is done"
+    assert len(list((work / "folds").glob("mean-*"))) > 3
+    assert "(probed before)" in finish(start(root, "run", "tiny"))

@@ -203,3 +203,22 @@ def test_a_worker_with_another_study_file_is_refused(project_root: Path) -> None
         other = Launch(Project(project_root), "tiny", workers=1)
         with pytest.raises(StudyChangedError, match="study file or one of its search spaces"):
             Worker(other.plan, maximise=True).run()
+
+
+def test_a_worker_started_by_hand_waits_while_others_are_probed(project_root: Path) -> None:
+    with begun(project_root) as (launch, pools, record):
+        record.set(phase="probing")
+        asked = iter([False] * 2)
+        assert work(launch, stop=lambda: next(asked, True)) == 0
+        assert pools["network"].tally() == {TrialState.WAITING: 4}
+
+
+def test_a_worker_whose_layout_was_not_chosen_leaves(project_root: Path) -> None:
+    with begun(project_root) as (launch, pools, record):
+        record.set(phase="probing", session="this")
+        folder = launch.plan.probe("this")
+        folder.mkdir()
+        (folder / "chosen").write_text("2")
+        configure(1)
+        assert Worker(launch.plan, maximise=True, session="this").run() == 0
+        assert pools["network"].tally() == {TrialState.WAITING: 4}

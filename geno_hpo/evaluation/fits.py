@@ -1,0 +1,124 @@
+"""What was learned from a training part, fitted once a study and kept for every process.
+
+The first process that needs a fit holds its lock, makes it and puts it into the folder in one
+step; another that comes meanwhile waits for it and reads it. Nothing is fitted twice. Arrays are
+read as memory maps: all processes of a machine share their pages.
+
+A file's name carries a digest of everything that the fit depends on: the data and their split,
+the training samples, what the caller names, and the source of the preprocessing itself. So a file
+is right for as long as it exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+import joblib
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+__all__ = ["FEATURES", "Fits"]
+
+FEATURES = "features"
+"""Name of whole transformed matrices, which take room and are made again in seconds."""
+
+DISK_SHARE = 0.25
+"""Share of the free disk that one matrix may take; a larger one stays in its process's memory."""
+
+T = TypeVar("T")
+
+
+class Fits:
+    """A folder of fits.
+
+    Parameters
+    ----------
+    folder
+        Where they are kept; None keeps none, and every request is fitted anew.
+    data
+        Fingerprint of data and split.
+    """
+
+    def __init__(self, folder: Path | None = None, data: str = "") -> None:
+        self._folder = folder
+        self._data = data
+
+    def get(
+        self,
+        what: str,
+        train: NDArray[np.intp],
+        depends: dict[str, Any],
+        fit: Callable[[], T],
+        *,
+        size: int = 0,
+    ) -> T:
+        """Give a fit, made by `fit` where no process has made it before.
+
+        Parameters
+        ----------
+        what
+            Name of the kind of fit.
+        train
+            Samples that it learns from.
+        depends
+            Everything else that it depends on, as JSON values.
+        fit
+            Makes it: a value that pickles, in which arrays may lie anywhere.
+        size
+            Bytes that it takes, where that is much.
+        """
+        if self._folder is None:
+            return fit()
+        path = self._folder / f"{what}-{self._digest(what, train, depends)}"
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if size > DISK_SHARE * shutil.disk_usage(self._folder).free:
+                return fit()
+            with FileLock(path.with_suffix(".lock")):
+                if not path.exists():
+                    _write(path, fit())
+        kept: T = joblib.load(path, mmap_mode="r")
+        return kept
+
+    def drop(self, what: str) -> None:
+        """Remove every fit of a kind; processes that have it open keep it."""
+        if self._folder is not None:
+            for path in self._folder.glob(f"{what}-*"):
+                path.unlink(missing_ok=True)
+
+    def _digest(self, what: str, train: NDArray[np.intp], depends: dict[str, Any]) -> str:
+        digest = hashlib.sha256(np.ascontiguousarray(train, np.int64).tobytes())
+        told = [what, self._data, _source(), depends]
+        digest.update(json.dumps(told, sort_keys=True).encode())
+        return digest.hexdigest()[:16]
+
+
+def _write(path: Path, value: object) -> None:
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        with draft.open("wb") as stream:
+            joblib.dump(value, stream)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@cache
+def _source() -> str:
+    """Digest of the preprocessing's source: a changed method makes its old fits unfit."""
+    spec = find_spec("geno_hpo.preprocess")
+    origin = Path(str(spec.origin if spec is not None else None))
+    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

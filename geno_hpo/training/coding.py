@@ -146,7 +146,8 @@ def mutated(rows: Any, rate: Any, noise: Any) -> Any:
     third = ops.minimum(noise * (3.0 / ops.maximum(rate, 1e-30)), 2.0)
     base = ops.logical_and(rows >= 0, rows < BASES)
     struck = ops.logical_and(base, noise < rate)
-    return ops.where(struck, ops.mod(rows + 1 + ops.cast(third, "int8"), BASES), rows)
+    other = ops.mod(rows + 1 + ops.cast(third, "int8"), BASES)
+    return ops.where(struck, ops.cast(other, "int8"), rows)
 
 
 def taking_one_hot(model: Any, mean: NDArray[np.float32]) -> Any:

@@ -141,8 +141,14 @@ class NetworkEvaluation:
         )
         return self.engine.fit(plan, report)
 
-    def refit(self, params: Parameters, *, epochs: int, seed: int) -> Weights:
-        """Train on the whole development part for a number of epochs fixed by the search."""
+    def refit(
+        self, params: Parameters, *, epochs: int, seed: int, horizon: int | None = None
+    ) -> Weights:
+        """Train on the whole development part for a number of epochs fixed by the search.
+
+        `horizon`: the epochs a trial of the search may have, which the learning rate's schedule
+        spans; None takes `epochs`.
+        """
         inputs = self._final_inputs
         replica = Replica(
             train=self.split.development,
@@ -151,7 +157,13 @@ class NetworkEvaluation:
             constants=inputs.constants,
             target_scale=inputs.target,
         )
-        plan = FitPlan(params=params, replicas=(replica,), epochs=epochs, restore="last")
+        plan = FitPlan(
+            params=params,
+            replicas=(replica,),
+            epochs=epochs,
+            restore="last",
+            horizon=None if horizon is None else max(horizon, epochs),
+        )
         return self.engine.fit(plan, lambda _: False).weights[0]
 
     def predict(

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
-__all__ = ["DROPOUT_RATE", "Blocks", "RuntimeDropout"]
+__all__ = ["DROPOUT_RATE", "Blocks", "FusedNorm", "RuntimeDropout"]
 
 DROPOUT_RATE = "dropout_rate"
 """Name of the variable that holds a `RuntimeDropout`'s rate."""
@@ -56,6 +57,36 @@ class RuntimeDropout(layers.Layer):  # type: ignore[misc]
         return inputs * (kept / (1.0 - rate))
 
 
+class FusedNorm(layers.BatchNormalization):  # type: ignore[misc]
+    """Batch normalisation over the last axis; on TensorFlow training is one operation each way.
+
+    Same function and variables as ``keras.layers.BatchNormalization``.
+    """
+
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+        """Normalise; in training by the batch's moments, which move the moving ones."""
+        if not training or keras.backend.backend() != "tensorflow":
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
+        channels = inputs.shape[-1]
+        gamma, beta = (ops.convert_to_tensor(x) for x in (self.gamma, self.beta))
+        output, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=tf.reshape(inputs, [1, 1, -1, channels]),
+            scale=gamma,
+            offset=beta,
+            mean=np.zeros(0, np.float32),
+            variance=np.zeros(0, np.float32),
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        count = tf.cast(tf.size(inputs) // channels, tf.float32)
+        biased = variance * (tf.maximum(count - 1.0, 1.0) / count)
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, biased)):
+            moving.assign(moving * self.momentum + now * (1.0 - self.momentum))
+        return tf.reshape(output, tf.shape(inputs))
+
+
 @dataclass(frozen=True)
 class Blocks:
     """Makes layers; `plain` makes ordinary Keras layers only, for export.
@@ -63,7 +94,8 @@ class Blocks:
     Parameters
     ----------
     plain
-        Use ``keras.layers.Dropout`` in place of `RuntimeDropout`.
+        Use ``keras.layers.Dropout`` and ``BatchNormalization`` in place of `RuntimeDropout` and
+        `FusedNorm`.
     activation
         Keras name of the hidden layers' activation.
     batch_norm
@@ -81,7 +113,8 @@ class Blocks:
     def activate(self, tensor: Any, name: str) -> Any:
         """Batch normalisation, if any, then the activation."""
         if self.batch_norm:
-            tensor = layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"{name}_norm")(tensor)
+            kind = layers.BatchNormalization if self.plain else FusedNorm
+            tensor = kind(momentum=NORM_MOMENTUM, name=f"{name}_norm")(tensor)
         return layers.Activation(self.activation, name=f"{name}_{self.activation}")(tensor)
 
     def drop(self, tensor: Any, name: str) -> Any:

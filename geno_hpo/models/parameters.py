@@ -3,7 +3,8 @@
 One flat dict of short names describes a configuration. A parameter that is left out takes its
 default. *Runtime* parameters change no shape: trials that differ only in them share one compiled
 function. A runtime parameter without a default (``dropout``, ``l2`` …) is switched off by leaving
-it out, and then costs nothing.
+it out, and then costs nothing. *Host* parameters (``batch_size``, ``schedule`` …) are not in the
+compiled function at all.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ __all__ = [
     "BATCH_NORM",
     "DROPOUT",
     "OPTIMIZERS",
+    "SCHEDULES",
     "TRAINING",
     "Parameter",
     "Parameters",
@@ -48,6 +50,8 @@ class Parameter:
         Allowed values of a choice.
     runtime
         Whether a compiled function takes it as a value.
+    host
+        Whether it stays outside: whether it is on or off changes no compiled function either.
     doc
         One sentence.
     """
@@ -62,6 +66,7 @@ class Parameter:
     open_high: bool = False
     choices: tuple[str, ...] = ()
     runtime: bool = False
+    host: bool = False
 
     @property
     def rule(self) -> str:
@@ -123,10 +128,66 @@ def _share(name: str, doc: str, default: Value | None = None) -> Parameter:
     return Parameter(name, "float", default, doc, low=0.0, high=1.0, open_high=True, runtime=True)
 
 
+SCHEDULES: dict[str, dict[str, Value]] = {
+    "constant": {},
+    "cosine": {"final_fraction": 0.0},
+    "exponential": {"final_fraction": 0.01},
+    "reduce_on_plateau": {"plateau_patience": 5, "plateau_factor": 0.5},
+}
+"""Learning-rate schedules, and the parameters that belong to each with their defaults."""
+
+
 TRAINING: tuple[Parameter, ...] = (
-    Parameter("batch_size", "int", 32, "Samples a step; the last batch may be smaller.", low=1),
+    Parameter(
+        "batch_size", "int", 32, "Samples a step; the last batch may be smaller.", low=1, host=True
+    ),
     Parameter(
         "learning_rate", "float", 1e-3, "Learning rate.", low=0.0, open_low=True, runtime=True
+    ),
+    Parameter(
+        "schedule",
+        "choice",
+        "constant",
+        "Course of the learning rate over all epochs the trial may have, step by step as Keras's "
+        "CosineDecay and ExponentialDecay; reduce_on_plateau: by the mean validation score.",
+        choices=tuple(SCHEDULES),
+        host=True,
+    ),
+    Parameter(
+        "warmup",
+        "float",
+        None,
+        "Epochs (or a part of one) in which the learning rate rises from 0, step by step.",
+        low=0.0,
+        host=True,
+    ),
+    Parameter(
+        "final_fraction",
+        "float",
+        None,
+        "Share of the learning rate left at the end of cosine (0) or exponential (0.01).",
+        low=0.0,
+        high=1.0,
+        host=True,
+    ),
+    Parameter(
+        "plateau_patience",
+        "int",
+        None,
+        "Epochs without a better score before reduce_on_plateau lowers the rate (5).",
+        low=1,
+        host=True,
+    ),
+    Parameter(
+        "plateau_factor",
+        "float",
+        None,
+        "What reduce_on_plateau multiplies the rate by (0.5).",
+        low=0.0,
+        high=1.0,
+        open_low=True,
+        open_high=True,
+        host=True,
     ),
     Parameter("optimizer", "choice", "adam", "Keras optimizer.", choices=tuple(OPTIMIZERS)),
     Parameter(
@@ -145,7 +206,46 @@ TRAINING: tuple[Parameter, ...] = (
     Parameter(
         "l2", "float", None, "L2 penalty on kernels: l2 × sum of squares.", low=0.0, runtime=True
     ),
+    Parameter(
+        "l1",
+        "float",
+        None,
+        "L1 penalty on kernels: l1 × sum of absolute values; with l2 an elastic net.",
+        low=0.0,
+        runtime=True,
+    ),
     _share("label_smoothing", "Label smoothing of the classification losses, as in Keras."),
+    Parameter(
+        "focal_gamma",
+        "float",
+        None,
+        "Focal loss of classification: (1 − chance of the truth)^gamma times the cross-entropy.",
+        low=0.0,
+        runtime=True,
+    ),
+    Parameter(
+        "clip_norm",
+        "float",
+        None,
+        "Longest gradient: a longer one (penalties included) is shortened to it, all variables "
+        "together, as Keras's global_clipnorm.",
+        low=0.0,
+        open_low=True,
+        runtime=True,
+    ),
+    Parameter(
+        "noise",
+        "float",
+        None,
+        "Standard deviation of Gaussian noise added to the model's inputs in training.",
+        low=0.0,
+        runtime=True,
+    ),
+    _share(
+        "mutation_rate",
+        "Sequences: chance of each known base to be replaced, in training, by one of the other "
+        "three; drawn anew in every epoch. Gaps and unknown bases stay.",
+    ),
 )
 """Parameters of training, shared by every family."""
 
@@ -206,4 +306,21 @@ def resolve(params: Parameters, known: Iterable[Parameter]) -> dict[str, Value]:
             )
     if optimizer == "adamw":
         full.setdefault("weight_decay", 0.004)
+    _complete_schedule(full)
     return full
+
+
+def _complete_schedule(full: dict[str, Value]) -> None:
+    """Check and fill in, in place, what belongs to the learning rate's schedule."""
+    schedule = str(full.get("schedule", "constant"))
+    own = {name for defaults in SCHEDULES.values() for name in defaults}
+    for name in sorted(own & full.keys()):
+        if name not in SCHEDULES[schedule]:
+            homes = [key for key, defaults in SCHEDULES.items() if name in defaults]
+            raise InputError(
+                f"{name} belongs to schedule {', '.join(homes)}, got it with {schedule!r}"
+            )
+    for name, default in SCHEDULES[schedule].items():
+        full.setdefault(name, default)
+    if schedule == "exponential" and full["final_fraction"] == 0.0:
+        raise InputError("final_fraction must be above 0 with schedule exponential, got 0")

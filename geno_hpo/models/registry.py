@@ -55,8 +55,11 @@ def complete(params: Parameters, shape: ModelShape) -> dict[str, Value]:
     if shape.kind not in family.kinds:
         raise InputError(f"family {family.name} takes {', '.join(family.kinds)}, got {shape.kind}")
     full = resolve(params, _known(family))
-    if shape.task == "regression" and "label_smoothing" in full:
-        raise InputError("label_smoothing belongs to classification, got it with a regression")
+    for name in ("label_smoothing", "focal_gamma"):
+        if shape.task == "regression" and name in full:
+            raise InputError(f"{name} belongs to classification, got it with a regression")
+    if shape.kind != "sequence" and "mutation_rate" in full:
+        raise InputError(f"mutation_rate belongs to sequences, got it with {shape.kind}")
     family.check(full, shape)
     return full
 
@@ -76,12 +79,17 @@ def runtime_values(params: Parameters, shape: ModelShape) -> dict[str, float]:
 def signature(params: Parameters, shape: ModelShape) -> tuple[Any, ...]:
     """Give what decides the compiled function: equal signatures share one.
 
-    The shape, every parameter that is no runtime value, and *which* runtime values are in use.
+    The shape, every parameter that is neither a runtime nor a host value, and *which* runtime
+    values are in use. ``adamw`` is ``adam`` with weight decay. A backend that needs a batch's size
+    when it compiles must add it.
     """
     full = complete(params, shape)
     runtime = runtime_values(params, shape)
-    fixed = tuple(sorted((name, value) for name, value in full.items() if name not in runtime))
-    return (shape, fixed, tuple(sorted(runtime)))
+    outside = {x.name for x in _known(family_of(params)) if x.host} | runtime.keys()
+    fixed = {name: value for name, value in full.items() if name not in outside}
+    if fixed["optimizer"] == "adamw":
+        fixed["optimizer"] = "adam"
+    return (shape, tuple(sorted(fixed.items())), tuple(sorted(runtime)))
 
 
 def build(

@@ -154,9 +154,7 @@ class Bench:
         """Train one configuration over all folds, reporting each epoch."""
         config = self.plan.config
         evaluation = self.control if part == "control" else self.networks
-        epochs = config.budget.epochs
-        if part == "control" and config.control is not None and config.control.epochs:
-            epochs = config.control.epochs
+        epochs = self._most_epochs(part)
         pruned_at: list[int] = []
         undecided = False
         blocked = 0.0
@@ -255,6 +253,13 @@ class Bench:
             },
         )
 
+    def _most_epochs(self, part: str) -> int:
+        """Epochs that a trial of a part may have."""
+        config = self.plan.config
+        if part == "control" and config.control is not None and config.control.epochs:
+            return config.control.epochs
+        return config.budget.epochs
+
     def final_fit(self, name: str, task: dict[str, Any]) -> Ending:
         """Refit a winner on the whole development part and predict the sealed test set."""
         started = time.monotonic()
@@ -269,7 +274,12 @@ class Bench:
         else:
             evaluation = self.control if task["kind"] == "control" else self.networks
             params = task["params"]
-            weights = evaluation.refit(params, epochs=task["epochs"], seed=task["seed"])
+            weights = evaluation.refit(
+                params,
+                epochs=task["epochs"],
+                seed=task["seed"],
+                horizon=self._most_epochs(task["kind"]),
+            )
             predictions = evaluation.predict(params, weights, test)
             score = evaluation.score(test, predictions)
             if task["kind"] == "network":

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from geno_hpo.errors import InputError
 
-__all__ = ["CentredCoding", "Coding", "DosageCoding", "OneHotCoding", "taking_one_hot"]
+__all__ = [
+    "CentredCoding",
+    "Coding",
+    "DosageCoding",
+    "OneHotCoding",
+    "mutated",
+    "taking_one_hot",
+]
+
+BASES = 4
 
 
 class Coding(Protocol):
@@ -118,6 +127,27 @@ class CentredCoding(OneHotCoding):
         codes = super().inputs(rows)
         known = ops.cast(ops.expand_dims(rows, -1) >= 0, "float32")
         return codes - known * constants[0]
+
+
+def mutated(rows: Any, rate: Any, noise: Any) -> Any:
+    """Replace known bases at random, each by one of the other three with equal chance.
+
+    Parameters
+    ----------
+    rows
+        ``(batch, length)`` int8 codes; below 0 (unknown) and from 4 (a gap) they stay.
+    rate
+        Chance of a base to be replaced, a scalar in [0, 1).
+    noise
+        ``(batch, length)`` uniform in [0, 1).
+    """
+    from keras import ops
+
+    third = ops.minimum(noise * (3.0 / ops.maximum(rate, 1e-30)), 2.0)
+    base = ops.logical_and(rows >= 0, rows < BASES)
+    struck = ops.logical_and(base, noise < rate)
+    other = ops.mod(rows + 1 + ops.cast(third, "int8"), BASES)
+    return ops.where(struck, ops.cast(other, "int8"), rows)
 
 
 def taking_one_hot(model: Any, mean: NDArray[np.float32]) -> Any:

@@ -2,11 +2,16 @@
 
 The function takes a replica's state, trains every batch of an epoch in a loop on the device, and
 predicts the validation samples. Codes and targets lie on the device; batches are gathered by index,
-the last one is as small as it is. The trainable values are one flat vector: the Keras optimizer
-updates it in a few large operations, the model sees slices of it (aligned, so not copied).
+the last one is as small as it is. The trainable values are one flat vector: the optimizer updates
+it in a few large operations, the model sees slices of it (aligned, so not copied).
 
 A *state* is a tuple of tensors, never changed in place: the flat vector, the optimizer's variables,
-the model's other variables (moving statistics, seeds of dropout).
+and one vector of the moving statistics where a model has them. Nothing random is in it: every
+random number comes from the replica's seed and the number of the step.
+
+Few operations make a function quick to trace, to prepare and to run: what does not depend on the
+batch stays outside the loop, and what a data set does not need (masks of missing labels) is left
+out.
 """
 
 from __future__ import annotations
@@ -21,17 +26,16 @@ from numpy.typing import NDArray
 from geno_hpo.models import ModelShape, Value, build
 from geno_hpo.models.blocks import DROPOUT_RATE
 from geno_hpo.models.initial import inference_variables, initial_weights
-from geno_hpo.training.coding import Coding
+from geno_hpo.training.coding import Coding, mutated
+from geno_hpo.training.layout import Layout
 from geno_hpo.training.losses import batch_loss
 from geno_hpo.training.memory import take_apart, tracing
-from geno_hpo.training.optimizers import make_optimizer
+from geno_hpo.training.optimizers import make_update
 from geno_hpo.training.protocol import Weights
 
-__all__ = ["Compiled", "EpochOutput"]
+__all__ = ["Compiled", "EpochOutput", "Pace"]
 
 State = tuple[Any, ...]
-_ALIGN = 16
-"""Slices start at multiples of 16 floats (64 bytes): TensorFlow then shares their memory."""
 
 
 class EpochOutput(NamedTuple):
@@ -45,29 +49,22 @@ class EpochOutput(NamedTuple):
     logits: Any
 
 
-class _Layout:
-    """Where each trainable variable lies in the flat vector."""
+class Pace(NamedTuple):
+    """How an epoch of one replica goes: values from the host, none of them compiled in.
 
-    def __init__(self, variables: list[Any]) -> None:
-        self.shapes = [tuple(int(n) for n in variable.shape) for variable in variables]
-        self.sizes = [int(np.prod(shape)) for shape in self.shapes]
-        self.rooms = [-(-size // _ALIGN) * _ALIGN for size in self.sizes]
-        self.starts = [int(x) for x in np.cumsum([0, *self.rooms[:-1]])]
-        self.total = sum(self.rooms)
+    Parameters
+    ----------
+    rates
+        ``(steps,)`` float32 learning rate of each step.
+    seed
+        The replica's, for everything random in the steps.
+    done
+        Steps done in earlier epochs.
+    """
 
-    def split(self, flat: Any) -> list[Any]:
-        """From the vector to tensors."""
-        spans = zip(self.starts, self.sizes, self.shapes, strict=True)
-        return [tf.reshape(tf.slice(flat, [a], [n]), shape) for a, n, shape in spans]
-
-    def join(self, parts: list[Any]) -> Any:
-        """From tensors to the vector, zeros in the gaps."""
-        pieces = []
-        for part, size, room in zip(parts, self.sizes, self.rooms, strict=True):
-            pieces.append(tf.reshape(part, [size]))
-            if room > size:
-                pieces.append(tf.zeros([room - size]))
-        return tf.concat(pieces, 0)
+    rates: NDArray[np.float32]
+    seed: int
+    done: int
 
 
 class Compiled:
@@ -87,6 +84,8 @@ class Compiled:
         Names of the runtime values in use.
     chunk
         Samples at once in prediction.
+    ready
+        Whether epochs are given the whole data set's inputs in place of the coding's arrays.
     """
 
     def __init__(
@@ -98,24 +97,37 @@ class Compiled:
         targets: Any,
         runtime: tuple[str, ...],
         chunk: int,
+        ready: bool,
     ) -> None:
-        self._params, self._shape, self._coding = params, shape, coding
+        self._shape, self._coding = shape, coding
         self._codes, self._targets, self._chunk = codes, targets, chunk
-        self._batch = int(params["batch_size"])
+        self._ready = ready
+        self._gaps = bool(np.isnan(targets.numpy()).any())
         self.traced = False
         self.model = build(params, shape)
-        self._layout = _Layout(self.model.trainable_variables)
-        self._runtime = {name: tf.Variable(0.0, name=name) for name in runtime}
-        self._flat = keras.Variable(
+        trainable = self.model.trainable_variables
+        self._layout = Layout([variable.shape for variable in trainable])
+        self._runtime = {
+            name: tf.Variable(0.0, name=name) for name in runtime if name != "learning_rate"
+        }
+        flat = keras.Variable(
             np.zeros(self._layout.total, np.float32), name="flat", dtype="float32"
         )
-        self._optimizer = make_optimizer(params, self._runtime, self._flat)
-        self._rates = [v for v in self.model.non_trainable_variables if v.name == DROPOUT_RATE]
-        rates = {id(v) for v in self._rates}
-        learning_rate = id(self._optimizer.learning_rate)
-        self._slots = [v for v in self._optimizer.variables if id(v) != learning_rate]
-        self._others = [v for v in self.model.non_trainable_variables if id(v) not in rates]
-        self._fresh_slots = [tf.constant(v.numpy()) for v in self._slots]
+        self._flat = flat.value
+        self._update = make_update(params, self._runtime, flat)
+        self._fresh_slots = [tf.constant(v.numpy()) for v in self._update.slots]
+        self._kernels = tf.constant(
+            self._layout.pack(
+                [np.full(tuple(v.shape), v.name == "kernel", np.float32) for v in trainable]
+            )
+        )
+        kept = {id(v) for v in inference_variables(self.model)}
+        others = self.model.non_trainable_variables
+        self._moving = [v for v in others if id(v) in kept]
+        self._moving_layout = Layout([variable.shape for variable in self._moving])
+        self._statistics = tf.Variable(tf.zeros(self._moving_layout.total), name="statistics")
+        self._seeded = [v for v in others if id(v) not in kept and v.name != DROPOUT_RATE]
+        self._batch = 1
         self._traced: dict[str, Any] = {}
 
     def _function(self, name: str) -> Any:
@@ -126,9 +138,13 @@ class Compiled:
             state = [tf.TensorSpec(v.shape, v.dtype) for v in self._variables]
             weights = [tf.TensorSpec(v.shape, v.dtype) for v in inference_variables(self.model)]
             constants = [tf.TensorSpec(shape, dtype) for dtype, shape in self._coding.constants]
+            given = constants
+            if self._ready:
+                given = [tf.TensorSpec([len(self._targets), *self._shape.input_shape])]
+            pace = (tf.TensorSpec([None], tf.float32), tf.TensorSpec([3], tf.int32))
             output = tf.TensorSpec([], tf.int32)
             body, *specs = {
-                "epoch": (self._trace_epoch, state, index, index, row, row, constants),
+                "epoch": (self._trace_epoch, state, index, index, pace, row, row, given),
                 "predict": (self._trace_predict, weights, index, constants),
                 "gradient": (self._trace_gradient, weights, index, constants, output),
             }[name]
@@ -140,46 +156,38 @@ class Compiled:
     @property
     def _variables(self) -> list[Any]:
         """The variables a state is loaded into."""
-        return [self._flat, *self._slots, *self._others]
+        return [
+            self._flat,
+            *self._update.slots,
+            *([self._statistics] if self._moving else []),
+        ]
 
     # --- what callers use --------------------------------------------------------------------
 
-    def set_runtime(self, values: dict[str, float]) -> None:
-        """Set the runtime values of the trial that runs next."""
-        for name, value in values.items():
-            self._runtime[name].assign(value)
-        self._optimizer.learning_rate.assign(values["learning_rate"])
-        for rate in self._rates:
-            rate.assign(values["dropout"])
+    def set_runtime(self, values: dict[str, float], batch: int) -> None:
+        """Set the runtime values and the batch size of the trial that runs next."""
+        for name, variable in self._runtime.items():
+            variable.assign(values[name])
+        self._batch = batch
 
     def initial_state(self, seed: int) -> State:
         """State of a freshly built model and optimizer with this seed."""
-        weights = dict(
-            zip(
-                (id(v) for v in inference_variables(self.model)),
-                initial_weights(self.model, seed),
-                strict=True,
-            )
-        )
-        flat = self._layout.join([weights[id(v)] for v in self.model.trainable_variables])
-        rng = np.random.default_rng([seed, 1])
-        others = []
-        for variable in self._others:
-            if id(variable) in weights:
-                value = weights[id(variable)]
-            else:
-                value = np.array([rng.integers(2**31), 0])
-            others.append(tf.constant(value, dtype=variable.dtype))
-        return (flat, *self._fresh_slots, *others)
+        names = [id(v) for v in inference_variables(self.model)]
+        values = dict(zip(names, initial_weights(self.model, seed), strict=True))
+        flat = self._layout.pack([values[id(v)] for v in self.model.trainable_variables])
+        moving = self._moving_layout.pack([values[id(v)] for v in self._moving])
+        statistics = [tf.constant(moving)] if self._moving else []
+        return (tf.constant(flat), *self._fresh_slots, *statistics)
 
     def epoch(
         self,
         state: State,
         order: NDArray[np.int32],
         valid: NDArray[np.int32],
+        pace: Pace,
         mean: Any,
         scale: Any,
-        constants: list[Any],
+        given: list[Any],
     ) -> EpochOutput:
         """Train on `order` in batches, then predict `valid`.
 
@@ -191,33 +199,39 @@ class Compiled:
             Training samples in the order of the batches.
         valid
             Validation samples.
+        pace
+            Learning rates and what else the host decides.
         mean, scale
             ``(outputs,)``: the target's scaling, for regression.
-        constants
-            The coding's arrays.
+        given
+            The coding's arrays, or the inputs of the whole data set alone where they are ready.
         """
+        numbers = np.array([self._batch, pace.seed, pace.done], np.int32)
         return EpochOutput(
             *self._function("epoch")(
-                list(state), tf.constant(order), tf.constant(valid), mean, scale, constants
+                list(state),
+                tf.constant(order),
+                tf.constant(valid),
+                (tf.constant(pace.rates), tf.constant(numbers)),
+                mean,
+                scale,
+                given,
             )
         )
 
-    def trace(self, state: State, mean: Any, scale: Any, constants: list[Any]) -> None:
+    def trace(self, state: State, mean: Any, scale: Any, given: list[Any]) -> None:
         """Trace and prepare the epoch function, training nothing."""
         none = np.zeros(0, np.int32)
-        self.epoch(state, none, none, mean, scale, constants)
+        self.epoch(state, none, none, Pace(np.zeros(0, np.float32), 0, 0), mean, scale, given)
         self.traced = True
 
     def weights(self, state: State) -> Weights:
         """Inference weights of a state."""
-        values = {
-            id(variable): value.numpy()
-            for variable, value in zip(
-                self.model.trainable_variables, self._layout.split(state[0]), strict=True
-            )
-        }
-        others = state[1 + len(self._slots) :]
-        values |= {id(v): value.numpy() for v, value in zip(self._others, others, strict=True)}
+        trained = self._layout.unpack(state[0].numpy())
+        values = dict(zip(map(id, self.model.trainable_variables), trained, strict=True))
+        if self._moving:
+            moved = self._moving_layout.unpack(state[-1].numpy())
+            values |= dict(zip(map(id, self._moving), moved, strict=True))
         return tuple(values[id(v)] for v in inference_variables(self.model))
 
     def logits(
@@ -249,71 +263,134 @@ class Compiled:
 
     # --- what is traced ----------------------------------------------------------------------
 
-    def _inputs(self, samples: Any, constants: list[Any]) -> Any:
-        return self._coding.inputs(tf.gather(self._codes, samples), *constants)
+    def _inputs(self, samples: Any, given: list[Any], seed: Any = None) -> Any:
+        """Model inputs of samples; with a seed their bases mutate first."""
+        if self._ready:
+            return tf.gather(given[0], samples)
+        rows = tf.gather(self._codes, samples)
+        if seed is not None:
+            noise = tf.random.stateless_uniform(tf.shape(rows), seed)
+            rows = mutated(rows, self._value("mutation_rate"), noise)
+        return self._coding.inputs(rows, *given)
 
-    def _others_now(self) -> list[Any]:
-        return [v.value for v in self.model.non_trainable_variables]
+    def _value(self, name: str) -> Any:
+        """The present value of a runtime value, or None where it is not in use."""
+        return self._runtime[name].read_value() if name in self._runtime else None
+
+    def _others(self, moving: list[Any], seeds: list[Any]) -> list[Any]:
+        """Values of the model's other variables, in the order of ``non_trainable_variables``."""
+        values = dict(zip(map(id, self._moving), moving, strict=True))
+        values |= dict(zip(map(id, self._seeded), seeds, strict=True))
+        rate = self._value("dropout")
+        return [values.get(id(v), rate) for v in self.model.non_trainable_variables]
+
+    def _seedless(self) -> list[Any]:
+        return [tf.zeros(v.shape, v.dtype) for v in self._seeded]
+
+    def _seeds(self, seed: Any, step: Any) -> tuple[dict[str, Any], list[Any]]:
+        """Seeds ``(2,)`` of one step: by name for the inputs, and one a dropout layer."""
+        names = [name for name in ("mutation_rate", "noise") if name in self._runtime]
+        count = len(names) + len(self._seeded)
+        if not count:
+            return {}, []
+        pairs = tf.stack([tf.fill([count], seed), step * count + tf.range(count)], axis=1)
+        own, dropped = pairs[: len(names)], pairs[len(names) :]
+        if self._seeded:
+            dropped = tf.cast(dropped, self._seeded[0].dtype)
+        return (
+            dict(zip(names, tf.unstack(own), strict=True)),
+            tf.unstack(dropped) if self._seeded else [],
+        )
 
     def _scaled(self, samples: Any, mean: Any, scale: Any) -> Any:
         targets = tf.gather(self._targets, samples)
         return (targets - mean) / scale if self._shape.task == "regression" else targets
 
     def _loss(self, logits: Any, targets: Any) -> tuple[Any, Any, Any]:
-        smoothing = self._runtime.get("label_smoothing")
         return batch_loss(
-            self._shape.task, logits, targets, None if smoothing is None else smoothing.value()
+            self._shape.task,
+            logits,
+            targets,
+            self._value("label_smoothing"),
+            gamma=self._value("focal_gamma"),
+            gaps=self._gaps,
         )
 
-    def _step(self, samples: Any, mean: Any, scale: Any, constants: list[Any]) -> Any:
-        """Train one batch; gives the sums of `_loss`."""
-        inputs = self._inputs(samples, constants)
-        targets = self._scaled(samples, mean, scale)
-        parts = self._layout.split(self._flat.value)
+    def _gradient(self, inputs: Any, targets: Any, seeds: list[Any]) -> tuple[Any, Any]:
+        """Gradient of the mean loss by the flat vector and sums of `_loss`; moves statistics."""
+        parts = self._layout.split(self._flat.read_value())
+        moving = self._moving_layout.split(self._statistics) if self._moving else []
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(parts)
             logits, others = self.model.stateless_call(
-                parts, self._others_now(), inputs, training=True
+                parts, self._others(moving, seeds), inputs, training=True
             )
-            total, known, right = self._loss(logits, targets)
-            loss = total / tf.maximum(known, 1.0)
-        gradients = tape.gradient(loss, parts, unconnected_gradients="zero")
-        if "l2" in self._runtime:
-            double = 2.0 * self._runtime["l2"]
-            gradients = [
-                gradient + double * part if variable.name == "kernel" else gradient
-                for gradient, part, variable in zip(
-                    gradients, parts, self.model.trainable_variables, strict=True
-                )
-            ]
-        kept = {id(v) for v in self._others}
-        for variable, value in zip(self.model.non_trainable_variables, others, strict=True):
-            if id(variable) in kept:
-                variable.value.assign(value)
-        self._optimizer.apply([self._layout.join(gradients)])
-        return total, known, right
+            sums = self._loss(logits, targets)
+        share = 1.0 / tf.maximum(sums[1], 1.0)
+        gradients = tape.gradient(
+            sums[0], parts, output_gradients=share, unconnected_gradients="zero"
+        )
+        if self._moving:
+            names = map(id, self.model.non_trainable_variables)
+            moved = dict(zip(names, others, strict=True))
+            self._statistics.assign(self._moving_layout.join([moved[id(v)] for v in self._moving]))
+        return self._layout.join(gradients), sums
+
+    def _penalties(self) -> dict[str, Any]:
+        """For each penalty in use its factors on the flat vector; 0 off the kernels."""
+        factors = {"l1": 1.0, "l2": 2.0}
+        return {
+            name: self._kernels * (factor * self._value(name))
+            for name, factor in factors.items()
+            if name in self._runtime
+        }
+
+    def _step(
+        self, samples: Any, mean: Any, scale: Any, given: list[Any], number: Any, pace: Any
+    ) -> Any:
+        """Train one batch; gives the sums of `_loss`. `pace`: rate, seed, penalties."""
+        rate, seed, penalties = pace
+        named, seeds = self._seeds(seed, number)
+        inputs = self._inputs(samples, given, named.get("mutation_rate"))
+        if "noise" in named:
+            noise = tf.random.stateless_normal(tf.shape(inputs), named["noise"])
+            inputs += self._value("noise") * noise
+        gradient, sums = self._gradient(inputs, self._scaled(samples, mean, scale), seeds)
+        if "l2" in penalties:
+            gradient += penalties["l2"] * self._flat
+        if "l1" in penalties:
+            gradient += penalties["l1"] * tf.sign(self._flat)
+        if "clip_norm" in self._runtime:
+            gradient = tf.clip_by_norm(gradient, self._value("clip_norm"))
+        self._update.apply(gradient, rate, number)
+        return sums
 
     def _trace_epoch(
-        self, state: Any, order: Any, valid: Any, mean: Any, scale: Any, constants: Any
+        self, state: Any, order: Any, valid: Any, pace: Any, mean: Any, scale: Any, given: Any
     ) -> Any:
         for variable, value in zip(self._variables, state, strict=True):
-            variable.value.assign(value)
-        size = tf.size(order)
+            variable.assign(value)
+        rates, (batch, seed, done) = pace[0], tf.unstack(pace[1])
+        penalties, size, steps = self._penalties(), tf.size(order), tf.size(rates)
 
-        def more(start: Any, total: Any, *_: Any) -> Any:
-            return tf.logical_and(start < size, tf.math.is_finite(total))
+        def more(step: Any, total: Any, *_: Any) -> Any:
+            return tf.logical_and(step < steps, tf.math.is_finite(total))
 
-        def body(start: Any, total: Any, known: Any, right: Any) -> Any:
-            batch = order[start : tf.minimum(start + self._batch, size)]
-            sums = self._step(batch, mean, scale, constants)
-            return start + self._batch, total + sums[0], known + sums[1], right + sums[2]
+        def body(step: Any, total: Any, known: Any, right: Any) -> Any:
+            start = step * batch
+            samples = order[start : tf.minimum(start + batch, size)]
+            now = (tf.gather(rates, step), seed, penalties)
+            sums = self._step(samples, mean, scale, given, done + step, now)
+            return step + 1, total + sums[0], known + sums[1], right + sums[2]
 
         zero = tf.constant(0.0)
         _, *train = tf.while_loop(more, body, (tf.constant(0), zero, zero, zero))
-        parts = self._layout.split(self._flat.value)
-        logits = self._forward(parts, self._others_now(), valid, constants)
+        parts = self._layout.split(self._flat.read_value())
+        moving = self._moving_layout.split(self._statistics) if self._moving else []
+        others = self._others(moving, self._seedless())
+        logits = self._forward(parts, others, valid, given)
         judged = self._loss(logits, self._scaled(valid, mean, scale))
-        after = [tf.identity(variable.value) for variable in self._variables]
+        after = [variable.read_value() for variable in self._variables]
         return after, *self._means(train), *self._means(judged), logits
 
     def _means(self, sums: Any) -> tuple[Any, Any]:
@@ -324,8 +401,10 @@ class Compiled:
             accuracy = tf.constant(float("nan"))
         return total / known, accuracy
 
-    def _forward(self, parts: Any, others: Any, samples: Any, constants: Any) -> Any:
-        """Logits of any number of samples, `chunk` at once."""
+    def _forward(
+        self, parts: Any, others: Any, samples: Any, given: Any, *, coded: bool = False
+    ) -> Any:
+        """Logits of any number of samples, `chunk` at once; `coded`: from codes in any case."""
         size, chunk = tf.size(samples), self._chunk
         logits = tf.TensorArray(
             tf.float32,
@@ -336,30 +415,32 @@ class Compiled:
 
         def body(index: Any, logits: Any) -> Any:
             part = samples[index * chunk : tf.minimum((index + 1) * chunk, size)]
-            inputs = self._inputs(part, constants)
-            given, _ = self.model.stateless_call(parts, others, inputs, training=False)
-            return index + 1, logits.write(index, given)
+            inputs = self._coded(part, given) if coded else self._inputs(part, given)
+            told, _ = self.model.stateless_call(parts, others, inputs, training=False)
+            return index + 1, logits.write(index, told)
 
         _, logits = tf.while_loop(
             lambda index, _: index * chunk < size, body, (tf.constant(0), logits)
         )
         return tf.reshape(logits.concat(), [size, self._shape.units])
 
+    def _coded(self, samples: Any, constants: list[Any]) -> Any:
+        return self._coding.inputs(tf.gather(self._codes, samples), *constants)
+
     def _given(self, weights: Any) -> tuple[list[Any], list[Any]]:
         """Trainable and other values for a model with these inference weights."""
-        values = {
-            id(v): value for v, value in zip(inference_variables(self.model), weights, strict=True)
-        }
-        others = [values.get(id(v), v.value) for v in self.model.non_trainable_variables]
+        names = map(id, inference_variables(self.model))
+        values = dict(zip(names, weights, strict=True))
+        others = self._others([values[id(v)] for v in self._moving], self._seedless())
         return [values[id(v)] for v in self.model.trainable_variables], others
 
     def _trace_predict(self, weights: Any, samples: Any, constants: Any) -> Any:
         parts, others = self._given(weights)
-        return self._forward(parts, others, samples, constants)
+        return self._forward(parts, others, samples, constants, coded=True)
 
     def _trace_gradient(self, weights: Any, samples: Any, constants: Any, output: Any) -> Any:
         parts, others = self._given(weights)
-        inputs = self._inputs(samples, constants)
+        inputs = self._coded(samples, constants)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
             logits, _ = self.model.stateless_call(parts, others, inputs, training=False)

@@ -15,7 +15,13 @@ __all__ = ["batch_loss"]
 
 
 def batch_loss(
-    task: str, logits: Any, targets: Any, smoothing: Any | None = None
+    task: str,
+    logits: Any,
+    targets: Any,
+    smoothing: Any | None = None,
+    *,
+    gamma: Any | None = None,
+    gaps: bool = True,
 ) -> tuple[Any, Any, Any]:
     """Sum of the loss over known labels, their number, and how many are predicted right.
 
@@ -28,18 +34,28 @@ def batch_loss(
         See the module's text.
     smoothing
         Label smoothing as in Keras: towards ½, or towards the uniform distribution.
+    gamma
+        Exponent of the focal loss; None for plain cross-entropy, which 0 gives as well.
+    gaps
+        Whether a label may be missing; False spares the masks.
 
     Returns
     -------
     tuple
         Three float32 scalars: sum, known, right.
+
+    References
+    ----------
+    Lin et al., Focal loss for dense object detection, ICCV 2017.
     """
-    known = ops.logical_not(ops.isnan(targets))
-    targets = ops.where(known, targets, ops.zeros_like(targets))
-    mask = ops.cast(known, "float32")
+    mask = None
+    if gaps:
+        known = ops.logical_not(ops.isnan(targets))
+        targets = ops.where(known, targets, ops.zeros_like(targets))
+        mask = ops.cast(known, "float32")
     if task == "regression":
         each = ops.square(targets - logits)
-        right = ops.zeros_like(mask)
+        right = None
     elif task == "multiclass":
         classes = ops.cast(targets[:, 0], "int32")
         truth = ops.one_hot(classes, logits.shape[-1])
@@ -47,10 +63,27 @@ def batch_loss(
         right = ops.expand_dims(ops.cast(ops.equal(chosen, classes), "float32"), -1)
         if smoothing is not None:
             truth = truth * (1.0 - smoothing) + smoothing / logits.shape[-1]
-        each = ops.expand_dims(ops.categorical_crossentropy(truth, logits, from_logits=True), -1)
+        if gamma is None:
+            each = ops.categorical_crossentropy(truth, logits, from_logits=True)
+        else:
+            logs = ops.log_softmax(logits, axis=-1)
+            each = -ops.sum(_focus(ops.exp(logs), gamma) * truth * logs, axis=-1)
+        each = ops.expand_dims(each, -1)
     else:
         right = ops.cast(ops.equal(logits > 0.0, targets > 0.5), "float32")
         if smoothing is not None:
             targets = targets * (1.0 - smoothing) + 0.5 * smoothing
-        each = ops.binary_crossentropy(targets, logits, from_logits=True)
-    return ops.sum(each * mask), ops.sum(mask), ops.sum(right * mask)
+        each = ops.softplus(logits) - targets * logits
+        if gamma is not None:
+            chance = ops.sigmoid(logits)
+            each = each * _focus(targets * chance + (1.0 - targets) * (1.0 - chance), gamma)
+    if mask is None:
+        count = ops.cast(ops.size(each), "float32")
+        return ops.sum(each), count, 0.0 * count if right is None else ops.sum(right)
+    hits = ops.zeros_like(mask) if right is None else right * mask
+    return ops.sum(each * mask), ops.sum(mask), ops.sum(hits)
+
+
+def _focus(chance: Any, gamma: Any) -> Any:
+    """Weigh what is judged right less; kept off 0, where a power below 1 has no derivative."""
+    return ops.power(ops.maximum(1.0 - chance, 1e-7), gamma)

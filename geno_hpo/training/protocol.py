@@ -108,6 +108,9 @@ class FitPlan:
         Without validation samples it must be ``last``.
     maximise
         Whether a higher score is better.
+    horizon
+        Epochs the learning rate's schedule spans; None takes `epochs`. A fit that stops where the
+        search found best takes the epochs that the search's trials could have had.
 
     Raises
     ------
@@ -121,12 +124,17 @@ class FitPlan:
     patience: int | None = None
     restore: Literal["best", "last"] = "best"
     maximise: bool = True
+    horizon: int | None = None
 
     def __post_init__(self) -> None:
         if not self.replicas:
             raise InputError("a plan needs at least one replica, got none")
         if self.epochs < 1:
             raise InputError(f"epochs must be at least 1, got {self.epochs}")
+        if self.horizon is not None and self.horizon < self.epochs:
+            raise InputError(
+                f"horizon must be at least the {self.epochs} epochs or None, got {self.horizon}"
+            )
         if self.patience is not None and self.patience < 1:
             raise InputError(f"patience must be at least 1 or None, got {self.patience}")
         judged = sum(len(replica.valid) > 0 for replica in self.replicas)

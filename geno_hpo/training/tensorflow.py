@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -21,12 +21,13 @@ from geno_hpo.models import (
 )
 from geno_hpo.training.cache import BoundedCache
 from geno_hpo.training.coding import Coding
-from geno_hpo.training.compiled import Compiled, State
+from geno_hpo.training.compiled import Compiled, Pace, State
 from geno_hpo.training.lockstep import ReplicaEpoch, run_lockstep
 from geno_hpo.training.memory import sweep
 from geno_hpo.training.placement import on_device
 from geno_hpo.training.predictions import activate
 from geno_hpo.training.protocol import (
+    EpochReport,
     FitPlan,
     FitResult,
     OutputScale,
@@ -35,6 +36,7 @@ from geno_hpo.training.protocol import (
     Score,
     Weights,
 )
+from geno_hpo.training.schedules import Rates
 
 __all__ = ["HALVINGS", "TensorFlowEngine"]
 
@@ -42,6 +44,18 @@ HALVINGS = 3
 """How often a trial that ran out of memory begins again with half the batch size."""
 SWEEP_EVERY = 16
 """Compiled functions closed between two sweeps of TensorFlow's kernels."""
+READY_BYTES = 16 * 2**20
+"""Inputs of a whole data set up to this size are made once a fold and kept; larger ones are made
+from codes for each batch."""
+READY_FOLDS = 8
+"""Folds whose inputs are kept at most."""
+
+
+class _Fold(NamedTuple):
+    """A fold's arrays for the coding, and all samples' inputs that are made with them."""
+
+    constants: tuple[NDArray[Any], ...]
+    inputs: Any
 
 
 class TensorFlowEngine:
@@ -96,6 +110,8 @@ class TensorFlowEngine:
         self._targets_on_device = tf.constant(self._targets)
         self._chunk = chunk
         self._cache: BoundedCache[Compiled] = BoundedCache(cache_size, self._close)
+        self._small = 4 * len(targets) * int(np.prod(coding.input_shape)) <= READY_BYTES
+        self._folds: BoundedCache[_Fold] = BoundedCache(READY_FOLDS)
         self._closed = 0
 
     def _close(self, compiled: Compiled) -> None:
@@ -170,26 +186,32 @@ class TensorFlowEngine:
         begun = time.perf_counter()
         for replica in plan.replicas:
             self._index(replica.train)
+        full = complete(plan.params, self._shape)
+        batch = int(full["batch_size"])
         compiled, _ = self._compiled(plan.params)
         reused = compiled.traced
-        compiled.set_runtime(runtime_values(plan.params, self._shape))
+        compiled.set_runtime(runtime_values(plan.params, self._shape), batch)
+        rates = Rates(full, plan.horizon or plan.epochs, plan.maximise)
         scales = [self._scale(replica) for replica in plan.replicas]
-        constants = [self._constants(replica.constants) for replica in plan.replicas]
+        given = [self._given(replica, full) for replica in plan.replicas]
         valid = [self._index(replica.valid) for replica in plan.replicas]
         states = [compiled.initial_state(replica.seed) for replica in plan.replicas]
+        seeds = [_device_seed(replica.seed) for replica in plan.replicas]
         if not compiled.traced:
-            compiled.trace(states[0], *scales[0], constants[0])
+            compiled.trace(states[0], *scales[0], given[0])
         traced = time.perf_counter() - begun
 
         def advance(fold: int, epoch: int, state: State) -> ReplicaEpoch:
             replica = plan.replicas[fold]
             rng = np.random.default_rng([replica.seed, 2, epoch])
+            steps = -(-len(replica.train) // batch)
             output = compiled.epoch(
                 state,
                 self._index(rng.permutation(replica.train)),
                 valid[fold],
+                Pace(rates.of_epoch(epoch, steps), seeds[fold], (epoch - 1) * steps),
                 *scales[fold],
-                constants[fold],
+                given[fold],
             )
             return ReplicaEpoch(
                 state=output.state,
@@ -200,6 +222,10 @@ class TensorFlowEngine:
                 predictions=self._predictions(output.logits.numpy(), replica.target_scale),
             )
 
+        def told(epoch: EpochReport) -> bool:
+            rates.after(epoch)
+            return report(epoch)
+
         result = run_lockstep(
             plan,
             states,
@@ -207,7 +233,7 @@ class TensorFlowEngine:
             compiled.weights,
             [self._targets[replica.valid] for replica in plan.replicas],
             self._score,
-            report,
+            told,
         )
         return dataclasses.replace(
             result, seconds={"trace": traced, **result.seconds}, reused=reused
@@ -230,8 +256,26 @@ class TensorFlowEngine:
                 self._targets_on_device,
                 runtime,
                 self._chunk,
+                self._ready(full),
             ),
         )
+
+    def _ready(self, full: Parameters) -> bool:
+        """Whether inputs are made once a fold: they are small and do not change by chance."""
+        return self._small and "mutation_rate" not in full
+
+    def _given(self, replica: Replica, full: Parameters) -> list[Any]:
+        """What the epochs of a replica are given: the inputs of all samples, or the arrays."""
+        if not self._ready(full):
+            return self._constants(replica.constants)
+        key = tuple(id(array) for array in replica.constants)
+
+        def make() -> _Fold:
+            constants = self._constants(replica.constants)
+            return _Fold(replica.constants, self._coding.inputs(self._codes_on_device, *constants))
+
+        fold, _ = self._folds.get(key, make)
+        return [fold.inputs]
 
     def _index(self, samples: NDArray[np.intp]) -> NDArray[np.int32]:
         """Sample indices for the device; TensorFlow on a CPU checks bounds, a GPU does not."""
@@ -269,3 +313,8 @@ class TensorFlowEngine:
         if self._shape.task == "regression" and target_scale is not None:
             values = values * target_scale.scale + target_scale.mean
         return values.astype(np.float32)
+
+
+def _device_seed(seed: int) -> int:
+    """Seed of a replica's random numbers on the device, apart from those of its other streams."""
+    return int(np.random.default_rng([seed, 1]).integers(2**31))

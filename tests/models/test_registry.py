@@ -41,6 +41,13 @@ VARIANTS = ModelShape("variants", 30, 1, 2, "regression")
         ({"learning_rate": float("nan")}, "learning_rate must be above 0, got nan"),
         ({"momentum": 0.9}, "momentum belongs to optimizer rmsprop, sgd, got it with 'adam'"),
         ({"optimizer": "adagrad", "beta_1": 0.9}, "beta_1 belongs to optimizer adam, .*'adagrad'"),
+        ({"final_fraction": 0.1}, "final_fraction belongs to schedule cosine, .*'constant'"),
+        (
+            {"schedule": "exponential", "final_fraction": 0.0},
+            "final_fraction must be above 0 with schedule exponential, got 0",
+        ),
+        ({"schedule": "step"}, "schedule must be one of constant, cosine, .*, got 'step'"),
+        ({"clip_norm": 0.0}, "clip_norm must be above 0, got 0.0"),
     ],
 )
 def test_rules(params, message):
@@ -48,9 +55,17 @@ def test_rules(params, message):
         check({"family": "cnn", **params} if params.get("family") or params else params, SEQUENCE)
 
 
-def test_label_smoothing_is_for_classification():
-    with pytest.raises(InputError, match="label_smoothing belongs to classification"):
-        check({"family": "mlp", "label_smoothing": 0.1}, VARIANTS)
+@pytest.mark.parametrize(
+    ("name", "home"),
+    [
+        ("label_smoothing", "classification"),
+        ("focal_gamma", "classification"),
+        ("mutation_rate", "sequences"),
+    ],
+)
+def test_what_belongs_to_other_data(name, home):
+    with pytest.raises(InputError, match=f"{name} belongs to {home}"):
+        check({"family": "mlp", name: 0.1}, VARIANTS)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +101,11 @@ def test_signature_tells_shapes_apart_and_runtime_values_not():
     assert same(filters=32, batch_size=32, optimizer="adam")
     assert not same(filters=16)
     assert not same(optimizer="sgd")
-    assert not same(batch_size=16)
+    assert same(batch_size=16)
+    assert same(schedule="cosine", warmup=2.0, final_fraction=0.1)
     assert not same(l2=0.0)
+    decayed = {**base, "weight_decay": 0.1}
+    assert signature({**decayed, "optimizer": "adamw"}, SEQUENCE) == signature(decayed, SEQUENCE)
     longer = ModelShape("sequence", 21, 4, 1, "binary")
     assert signature(base, SEQUENCE) != signature(base, longer)
     assert runtime_values(base, SEQUENCE) == {"dropout": 0.1, "learning_rate": 1e-3}

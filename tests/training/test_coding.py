@@ -8,7 +8,13 @@ import pytest
 
 from geno_hpo.errors import InputError
 from geno_hpo.preprocess import fit_variants
-from geno_hpo.training.coding import CentredCoding, DosageCoding, OneHotCoding, taking_one_hot
+from geno_hpo.training.coding import (
+    CentredCoding,
+    DosageCoding,
+    OneHotCoding,
+    mutated,
+    taking_one_hot,
+)
 
 
 @pytest.mark.parametrize("symbols", [4, 5])
@@ -56,6 +62,20 @@ def test_dosage_equals_the_preprocessing(impute, scale, select):
     assert [(a.dtype.name, a.shape) for a in constants] == list(coding.constants)
     given = np.array(coding.inputs(codes, *constants))
     np.testing.assert_allclose(given, fitted.transform(codes), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_mutations_replace_known_bases_evenly(rate):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(-1, 5, (300, 200)).astype(np.int8)
+    given = np.array(mutated(codes, np.float32(rate), rng.random(codes.shape, np.float32)))
+    base = (codes >= 0) & (codes < 4)
+    np.testing.assert_array_equal(given[~base], codes[~base])
+    assert given.dtype == np.int8
+    assert np.mean(given[base] != codes[base]) == pytest.approx(rate, abs=0.01)
+    moved = (given[base] - codes[base]) % 4
+    if rate:
+        np.testing.assert_allclose(np.bincount(moved)[1:] / np.sum(moved > 0), 1 / 3, atol=0.02)
 
 
 def test_rules():

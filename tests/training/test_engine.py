@@ -18,6 +18,7 @@ from . import problems
 from .problems import CNN, MLP, go_on
 
 FULL = {**CNN, "dropout": 0.3, "batch_norm": True, "l2": 1e-3}
+CHANCE = {**MLP, "noise": 0.2, "mutation_rate": 0.1, "dropout": 0.2}
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,22 @@ def test_same_seed_gives_the_same_bits(engine):
     equal(first, fit(problems.engine(), FULL, folds=2, epochs=3))
 
 
+def test_noise_and_mutations_come_from_the_seed(engine):
+    first = fit(engine, CHANCE, folds=2)
+    equal(first, fit(problems.engine(), CHANCE, folds=2))
+    other = FitPlan(CHANCE, (problems.replica(seed=8),), epochs=2)
+    assert first.train_loss[0, 0] != engine.fit(other, go_on).train_loss[0, 0]
+
+
+def test_inputs_made_once_or_for_each_batch_give_the_same(monkeypatch):
+    for kind in ("sequence", "variants"):
+        ready = fit(problems.engine(kind), MLP, kind=kind, folds=2)
+        monkeypatch.setattr("geno_hpo.training.tensorflow.READY_BYTES", 0)
+        coded = fit(problems.engine(kind), MLP, kind=kind, folds=2)
+        monkeypatch.undo()
+        equal(ready, coded)
+
+
 def test_replicas_do_not_touch_each_other(engine):
     together = fit(engine, FULL, folds=3, epochs=3, restore="last")
     alone = fit(engine, FULL, folds=1, epochs=3, restore="last")
@@ -70,6 +87,13 @@ def test_another_seed_gives_another_model(engine):
         ("label_smoothing", 0.0, 0.5),
         ("weight_decay", 0.0, 0.3),
         ("beta_1", 0.5, 0.95),
+        ("l1", 0.0, 0.1),
+        ("focal_gamma", 0.0, 3.0),
+        ("clip_norm", 1e-3, 1e3),
+        ("noise", 0.0, 0.5),
+        ("mutation_rate", 0.0, 0.4),
+        ("batch_size", 8, 45),
+        ("warmup", 0.0, 2.0),
     ],
 )
 def test_runtime_values_share_a_function_and_act(name, low, high):
@@ -81,7 +105,8 @@ def test_runtime_values_share_a_function_and_act(name, low, high):
 
 
 def test_off_equals_absent(engine):
-    zero = {"dropout": 0.0, "l2": 0.0, "label_smoothing": 0.0}
+    zero = dict.fromkeys(("dropout", "l1", "l2", "label_smoothing", "focal_gamma"), 0.0)
+    zero |= {"noise": 0.0, "mutation_rate": 0.0, "clip_norm": 1e9, "warmup": 0.0}
     one, other = fit(engine, MLP), fit(engine, {**MLP, **zero})
     for x, y in zip(one.weights[0], other.weights[0], strict=True):
         np.testing.assert_allclose(x, y, atol=1e-6)

@@ -24,14 +24,19 @@ def masked_crossentropy(truth, logits):
     return ops.sum(ops.where(known, each, 0.0)) / ops.sum(ops.cast(known, "float32"))
 
 
-def keras_loss(task, smoothing):
+def keras_loss(task, smoothing, gamma=None):
+    given = {"from_logits": True, "label_smoothing": smoothing}
+    if gamma is not None and task == "multiclass":
+        return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, gamma=gamma, **given)
+    if gamma is not None:
+        return keras.losses.BinaryFocalCrossentropy(gamma=gamma, **given)
     if task == "regression":
         return "mean_squared_error"
     if task == "multilabel":
         return masked_crossentropy
     if task == "multiclass":
-        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
-    return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
+        return keras.losses.CategoricalCrossentropy(**given)
+    return keras.losses.BinaryCrossentropy(**given)
 
 
 def by_fit(params, kind, task, optimizer):
@@ -48,12 +53,13 @@ def by_fit(params, kind, task, optimizer):
     if task == "multiclass":
         truth = np.eye(shape.units, dtype=np.float32)[truth[:, 0].astype(int)]
     model = build(params, shape, plain=True, seed=one.seed)
-    if "l2" in params:
+    if {"l1", "l2"} & params.keys():
+        penalty = keras.regularizers.L1L2(params.get("l1", 0.0), params.get("l2", 0.0))
         for variable in model.trainable_variables:
             if variable.name == "kernel":
-                variable.regularizer = keras.regularizers.L2(params["l2"])
-    smoothing = params.get("label_smoothing", 0.0)
-    model.compile(optimizer, loss=keras_loss(task, smoothing), jit_compile=False)
+                variable.regularizer = penalty
+    loss = keras_loss(task, params.get("label_smoothing", 0.0), params.get("focal_gamma"))
+    model.compile(optimizer, loss=loss, jit_compile=False)
     for epoch in range(1, EPOCHS + 1):
         order = np.random.default_rng([one.seed, 2, epoch]).permutation(one.train)
         history = model.fit(
@@ -78,7 +84,7 @@ def compare(params, kind="sequence", task="binary", optimizer=None, tolerance=1e
         np.testing.assert_allclose(
             value, variable.numpy(), rtol=0, atol=tolerance, err_msg=variable.path
         )
-    if "l2" not in params and task != "multilabel":
+    if not {"l1", "l2"} & params.keys() and task != "multilabel":
         assert result.train_loss[0, -1] == pytest.approx(loss, abs=1e-5)
 
 
@@ -138,6 +144,49 @@ def test_every_batch_size(size):
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_penalty_and_smoothing(task):
     compare({**CNN, "l2": 0.05, "label_smoothing": 0.2}, task=task)
+
+
+@pytest.mark.parametrize("penalty", [{"l1": 0.02}, {"l1": 0.02, "l2": 0.05}])
+def test_elastic_net(penalty):
+    compare({**CNN, **penalty})
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("gamma", [0.5, 2.0])
+def test_focal_loss(task, gamma):
+    compare({**CNN, "focal_gamma": gamma, "label_smoothing": 0.1}, task=task)
+
+
+@pytest.mark.parametrize("longest", [0.05, 1e3])
+@pytest.mark.parametrize("penalty", [{}, {"l2": 0.3}])
+def test_clipping_by_the_norm_of_all_variables(longest, penalty):
+    params = {**CNN, **penalty, "optimizer": "sgd", "learning_rate": 0.1, "clip_norm": longest}
+    compare(params, optimizer=keras.optimizers.SGD(0.1, global_clipnorm=longest))
+
+
+STEPS = 3 * EPOCHS
+SCHEDULES = keras.optimizers.schedules
+
+
+@pytest.mark.parametrize(
+    ("params", "schedule"),
+    [
+        ({"schedule": "cosine"}, SCHEDULES.CosineDecay(0.02, STEPS)),
+        (
+            {"schedule": "cosine", "warmup": 1.0, "final_fraction": 0.1},
+            SCHEDULES.CosineDecay(0.0, STEPS - 3, alpha=0.1, warmup_target=0.02, warmup_steps=3),
+        ),
+        (
+            {"schedule": "exponential", "final_fraction": 0.2},
+            SCHEDULES.ExponentialDecay(0.02, STEPS, 0.2),
+        ),
+    ],
+    ids=["cosine", "warm-up", "exponential"],
+)
+@pytest.mark.parametrize("name", ["sgd", "adam", "nadam"])
+def test_schedules(params, schedule, name):
+    optimizer = keras.optimizers.get({"class_name": name, "config": {"learning_rate": schedule}})
+    compare({**MLP, **params, "optimizer": name, "learning_rate": 0.02}, optimizer=optimizer)
 
 
 def test_momentum_zero_equals_none():

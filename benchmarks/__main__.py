@@ -21,6 +21,7 @@ NAMES = {
     "growth": "seconds and memory against samples, length, folds and finished trials",
     "workers": "trials an hour with one, two and more workers",
     "anatomy": "where the seconds of a trial go",
+    "readers": "seconds and peak memory from a large PLINK file to a split data set",
     "memory": "memory of one worker over many trials",
 }
 

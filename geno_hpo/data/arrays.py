@@ -76,22 +76,25 @@ def open_npz(config: VariantData, _: Asked) -> Genotypes:
     """
     path = config.variants
     require_file(path, "variants")
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path} is no readable npz archive: it is no zip file, or was cut")
+    with zipfile.ZipFile(path) as archive:
+        known = [name.removesuffix(".npy") for name in archive.namelist()]
+    member = _find(path, known, "genotypes", config)
     try:
-        archive = np.load(path, allow_pickle=False)
-        known = list(getattr(archive, "files", ()))
-        member = _find(path, known, "genotypes", config)
         header, first = _member(path, member)
-        first.close()
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
         raise DataError(f"{path} is no readable npz archive: {error}") from error
+    first.close()
     if header.dtype.hasobject:
         raise DataError(f"array {member!r} of {path} holds Python objects: save numbers")
 
     def names(role: str) -> NDArray[Any] | None:
         name = _find(path, known, role, config)
         try:
-            return np.asarray(archive[name]) if name else None
-        except ValueError as error:
+            with np.load(path, allow_pickle=False) as arrays:
+                return np.asarray(arrays[name]) if name else None
+        except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
             raise DataError(f"array {name!r} of {path} cannot be read: {error}") from error
 
     stored = header.shape[::-1] if header.fortran else header.shape

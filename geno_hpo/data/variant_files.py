@@ -151,6 +151,10 @@ def read_variants(
     rows, labels, notes = _join(genotypes, rows, labels, config)
     target, told = build_target(labels, task=asked.task, positive=positive)
     groups = labels.group_arrays() | {name: g[rows] for name, g in genotypes.groups.items()}
+    for name in asked.groups:
+        if name not in groups:
+            listed = ", ".join(groups) or "none"
+            raise InputError(f"{config.variants} tells no group {name!r} (its groups: {listed})")
     keep = ~np.isnan(target.values).all(axis=1)
     if not keep.all():
         told.append(f"{int((~keep).sum())} samples without a label left out")

@@ -203,6 +203,10 @@ CASES: dict[str, tuple[Make, str]] = {
         with_labels(None, plink()),
         r"without `labels` the one target of .*x.fam is phenotype, got sick",
     ),
+    "no such group": (
+        ask(with_labels(None, plink()), target=("phenotype",), groups=["clan"]),
+        r"x.bed tells no group 'clan' \(its groups: family, sex\)",
+    ),
     # choices
     "unknown sample": (
         ask(GOOD, samples=["s1", "s77"]),
@@ -344,6 +348,8 @@ def test_bad_files(tmp_path: Path, make: Make, match: str) -> None:
     (tmp_path / "y.csv").write_text(LABELS)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        config = VariantData.model_validate({"labels": "y.csv", **make(tmp_path)})
+        block = {"labels": "y.csv", **make(tmp_path)}
+        target = block.pop("target", ("sick",))
+        config = VariantData.model_validate(block)
         with pytest.raises(InputError, match=match):
-            read_variants(config, Asked(("sick",), "binary"), root=tmp_path)
+            read_variants(config, Asked(target, "binary", config.groups), root=tmp_path)

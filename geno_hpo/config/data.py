@@ -53,6 +53,11 @@ Names = Annotated[
 FilePath = Annotated[Path, Field(strict=False)]
 
 
+VariantFormat = Literal[
+    "table", "plain", "parquet", "plink", "vcf", "hdf5", "npz", "rdata", "variant_list"
+]
+
+
 class CatalogueData(Strict):
     """A named data set of the catalogue (`geno-hpo data list` shows them)."""
 
@@ -146,19 +151,61 @@ class SequenceData(Strict):
 
 
 class VariantData(Strict):
-    """A genotype table: one row a sample, one column a variant, values 0, 1, 2 or empty."""
+    """Genotypes of any format: 0, 1 or 2 copies of an allele, a sample and a variant."""
 
     variants: FilePath
-    """CSV or TSV table with a header: sample ids, then one column a variant."""
+    """The file: CSV, TSV, Parquet, PLINK ``.bed``, VCF, BCF, HDF5, npz, RData, plain text."""
+
+    format: VariantFormat | None = None
+    """How the file is written; by default told by its first bytes, else by its suffix."""
 
     labels: FilePath | None = None
-    """Table that holds the target columns; by default they stand in the variant table."""
+    """Table that holds the target columns; by default they stand in the variants' file."""
 
     id: Name | None = None
     """Column that holds the sample ids, in both tables; by default the first column."""
 
     groups: Names = ()
     """Columns that hold groups of related samples (population, family)."""
+
+    samples: Names = ()
+    """Samples to take, by id; ``file:PATH`` names a list of them. Empty takes all."""
+
+    snps: Names = ()
+    """Variants to take, by name; ``file:PATH`` names a list of them. Empty takes all."""
+
+    chromosomes: Names = ()
+    """Chromosomes to take, as the file calls them. Empty takes all."""
+
+    regions: Names = ()
+    """VCF and BCF: regions to take, such as ``chr1:1001-2000`` (1-based, both ends included)."""
+
+    min_maf: float = Field(0.0, ge=0, le=0.5)
+    """Least frequency of the rarer allele; variants below it are left out and counted."""
+
+    max_missing: float = Field(1.0, ge=0, le=1)
+    """Largest share of samples in which a variant may be not called."""
+
+    missing: Names = ()
+    """Tables: cells that say not called, beside -1, NA, NaN, ``--`` and empty ones."""
+
+    multiallelic: Literal["split", "drop", "refuse"] = "split"
+    """VCF and BCF: what to do with a site of several ALT alleles."""
+
+    header: bool = True
+    """Plain text: whether the first line names the columns; else they are called 1, 2, …"""
+
+    ids: Literal["column", "numbered"] = "column"
+    """Plain text: sample ids stand in a column, or the rows are numbered from 1."""
+
+    arrays: dict[str, str] = Field(default_factory=dict)
+    """HDF5, npz, RData: names of the arrays, such as ``genotypes: calls/dosage``."""
+
+    reference: FilePath | None = None
+    """Variant list: FASTA of the reference genome."""
+
+    loci: FilePath | None = None
+    """Variant list: CSV with the columns locus, start, end (1-based, inclusive) and strand."""
 
 
 KINDS: dict[str, type[Strict]] = {

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from geno_hpo.data.mapped import row_blocks, save_codes, take_rows
 from geno_hpo.errors import DataError
 
 __all__ = ["Dataset", "Locus", "Origin", "Target", "Truth"]
@@ -217,7 +218,8 @@ class Dataset:
         digest = hashlib.sha256()
         head = [self.kind, self.ids, self.axis, self.target.task, self.target.names]
         digest.update(json.dumps([*head, self.target.classes]).encode())
-        digest.update(np.ascontiguousarray(self.codes).tobytes())
+        for rows in row_blocks(self.codes):
+            digest.update(rows.data)
         digest.update(np.ascontiguousarray(self.target.values).tobytes())
         return digest.hexdigest()[:16]
 
@@ -231,7 +233,7 @@ class Dataset:
         return replace(
             self,
             ids=tuple(self.ids[i] for i in where),
-            codes=self.codes[where],
+            codes=take_rows(self.codes, where),
             target=replace(self.target, values=self.target.values[where]),
             groups={name: group[where] for name, group in self.groups.items()},
             origin=replace(self.origin, notes=(*self.origin.notes, note)),
@@ -240,7 +242,7 @@ class Dataset:
     def save(self, folder: Path) -> None:
         """Write the data set to `folder`, so that workers map it into memory."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "codes.npy", self.codes)
+        save_codes(self.codes, folder / "codes.npy")
         np.save(folder / "target.npy", self.target.values)
         for name, group in self.groups.items():
             np.save(folder / f"group.{name}.npy", group.astype(np.str_))

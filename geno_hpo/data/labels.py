@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Target, Task
-from geno_hpo.data.tables import find_columns, is_missing, open_table
+from geno_hpo.data.tables import Layout, find_columns, is_missing, open_table
 from geno_hpo.errors import DataError
 
 __all__ = ["Labels", "build_target", "read_labels"]
@@ -80,9 +80,14 @@ class Labels:
 
 
 def read_labels(
-    path: Path, *, id_column: str | None, targets: Sequence[str], groups: Sequence[str] = ()
+    path: Path,
+    *,
+    id_column: str | None,
+    targets: Sequence[str],
+    groups: Sequence[str] = (),
+    layout: Layout = Layout(),  # noqa: B008
 ) -> Labels:
-    """Read the id, target and group columns of a CSV or TSV file with a header.
+    """Read the id, target and group columns of a text table.
 
     Parameters
     ----------
@@ -92,13 +97,15 @@ def read_labels(
         Column of sample ids; None for the first.
     targets, groups
         Column names.
+    layout
+        How the table is written; by default with a header and a column of ids.
 
     Raises
     ------
     DataError
         File or column missing, no rows, a row without an id, or an id given twice.
     """
-    with open_table(path, "labels") as table:
+    with open_table(path, "labels", layout) as table:
         (key,) = find_columns(table, [id_column or table.columns[0]], "id")
         places = find_columns(table, targets, "target")
         group_places = find_columns(table, groups, "group")

@@ -14,13 +14,14 @@ from pathlib import Path
 from geno_hpo.config import CatalogueData, DataConfig, SequenceData
 from geno_hpo.data.catalogue import Entry, entries, entry, fetch
 from geno_hpo.data.dataset import Dataset, Origin, Task
+from geno_hpo.data.genotypes import Asked
 from geno_hpo.data.plain_text import read_primer, read_wheat599
 from geno_hpo.data.sequence_sets import read_chromatin, read_tfbs
 from geno_hpo.data.sequences import read_sequences, sequence_form
 from geno_hpo.data.simulate import simulate_katg
-from geno_hpo.data.snp_table import read_snp_table
 from geno_hpo.data.tb_regions import ISONIAZID
 from geno_hpo.data.tb_wdnn import read_tb_wdnn
+from geno_hpo.data.variant_files import read_variants
 from geno_hpo.errors import InputError
 
 __all__ = ["open_dataset"]
@@ -46,6 +47,7 @@ def open_dataset(
     positive: str | None = None,
     root: Path = Path(),
     seed: int = 1,
+    scratch: Path | None = None,
 ) -> Dataset:
     """Read the data of a study.
 
@@ -63,6 +65,9 @@ def open_dataset(
         Folder that relative paths count from: the one that holds ``studies/``.
     seed
         The study's seed. Only simulated data are drawn from it, unless their options give one.
+    scratch
+        Folder for matrices that are larger than memory should hold; None for the system's
+        temporary one. Its files go with the data set.
 
     Returns
     -------
@@ -94,15 +99,8 @@ def open_dataset(
             groups=config.groups,
             form=sequence_form(config, root, seed),
         ).labelled()
-    return read_snp_table(
-        root / config.variants,
-        target=names,
-        task=task,
-        positive=positive,
-        labels=root / config.labels if config.labels is not None else None,
-        id_column=config.id,
-        groups=config.groups,
-    ).labelled()
+    asked = Asked(names, task, config.groups, scratch)
+    return read_variants(config, asked, positive=positive, root=root)
 
 
 def _read_entry(found: Entry, question: _Question) -> Dataset:

@@ -8,15 +8,18 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator, Sequence
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 
 from geno_hpo.errors import DataError
 
-__all__ = ["MISSING", "Table", "find_columns", "is_missing", "open_table", "require_file"]
+__all__ = ["MISSING", "Layout", "Table", "find_columns", "is_missing", "open_table", "require_file"]
 
 MISSING = frozenset({"", "na", "nan", "n/a", "null"})
 """Cells that say "no value", compared without case."""
@@ -25,6 +28,25 @@ MISSING = frozenset({"", "na", "nan", "n/a", "null"})
 def is_missing(cell: str) -> bool:
     """Whether a cell is empty or says NA, NaN, N/A or null."""
     return cell.strip().lower() in MISSING
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text table is written.
+
+    Parameters
+    ----------
+    spaces
+        Cells stand between spaces or tabs instead of the header's delimiter.
+    header
+        The first line names the columns; without it they are called ``1``, ``2`` and so on.
+    numbered
+        There is no column of ids: a first column ``id`` numbers the rows from 1.
+    """
+
+    spaces: bool = False
+    header: bool = True
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,8 +89,8 @@ def _siblings(path: Path) -> list[str]:
 
 
 @contextmanager
-def open_table(path: Path, what: str) -> Iterator[Table]:
-    """Open a table with a header; the delimiter is the header's tab, semicolon or comma.
+def open_table(path: Path, what: str, layout: Layout = Layout()) -> Iterator[Table]:
+    """Open a table; the delimiter is the first line's tab, semicolon or comma.
 
     Parameters
     ----------
@@ -76,6 +98,8 @@ def open_table(path: Path, what: str) -> Iterator[Table]:
         Text file, gzipped when it ends in ``.gz``.
     what
         What the table is, for messages: ``labels``, ``variants``.
+    layout
+        How it is written; by default with a header and a column of ids.
 
     Raises
     ------
@@ -89,17 +113,19 @@ def open_table(path: Path, what: str) -> Iterator[Table]:
             head = stream.readline()
             if not head.strip():
                 raise DataError(f"{what} file {path} is empty: its first line should be a header")
-            delimiter = max("\t;,", key=head.count)
-            columns = [cell.strip() for cell in next(csv.reader([head], delimiter=delimiter))]
-            twice = (
-                sorted({name for name in columns if columns.count(name) > 1})
-                if (len(set(columns)) < len(columns))
-                else []
-            )
-            if twice:
-                raise DataError(f"{what} file {path} has column {twice[0]!r} twice")
-            yield Table(path, tuple(columns), _rows(path, stream, delimiter, len(columns)))
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, csv.Error) as error:
+            delimiter = None if layout.spaces else max("\t;,", key=head.count)
+            first = next(_split([head], delimiter))[1]
+            columns = [cell.strip() for cell in first] if layout.header else _numbers(first)
+            if len(set(columns)) < len(columns):
+                twice = next(name for name, number in Counter(columns).items() if number > 1)
+                raise DataError(f"{what} file {path} has column {twice!r} twice")
+            lines = stream if layout.header else chain([head], stream)
+            rows = _rows(path, _split(lines, delimiter), len(columns), int(layout.header))
+            if layout.numbered:
+                columns = ["id", *columns]
+                rows = ((line, [str(n), *cells]) for n, (line, cells) in enumerate(rows, 1))
+            yield Table(path, tuple(columns), rows)
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
         raise DataError(f"{what} file {path} is no readable text table: {error}") from error
 
 
@@ -109,16 +135,29 @@ def _open_text(path: Path) -> io.TextIOWrapper:
     return path.open(encoding="utf-8-sig", newline="")
 
 
+def _numbers(cells: Sequence[str]) -> list[str]:
+    return [str(place) for place in range(1, len(cells) + 1)]
+
+
+def _split(lines: Iterable[str], delimiter: str | None) -> Iterator[tuple[int, list[str]]]:
+    """Cells of each line and the number of lines read so far; None splits at spaces."""
+    if delimiter is None:
+        yield from ((number, text.split()) for number, text in enumerate(lines, 1))
+    else:
+        reader = csv.reader(lines, delimiter=delimiter)
+        yield from ((reader.line_num, cells) for cells in reader)
+
+
 def _rows(
-    path: Path, stream: io.TextIOWrapper, delimiter: str, width: int
+    path: Path, lines: Iterator[tuple[int, list[str]]], width: int, before: int
 ) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(stream, delimiter=delimiter)
-    for cells in reader:
-        line = reader.line_num + 1
+    for number, cells in lines:
+        line = number + before
         if not cells:
             continue
         if len(cells) != width:
-            raise DataError(f"{path}:{line} has {len(cells)} cells, the header has {width} columns")
+            first = "the header has" if before else "the first row has"
+            raise DataError(f"{path}:{line} has {len(cells)} cells, {first} {width} columns")
         yield line, cells
 
 

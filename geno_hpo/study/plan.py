@@ -171,6 +171,7 @@ def prepare(plan: StudyPlan) -> Prepared:
         positive=config.positive,
         root=plan.project.root,
         seed=config.seed,
+        scratch=plan.work,
     )
     split = make_split(
         dataset,

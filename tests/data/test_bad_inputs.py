@@ -189,7 +189,7 @@ def test_sequences(
         pytest.param(SNPS.replace("c,", "b,"), "'b' stands twice .*lines 3 and 4", id="id twice"),
         pytest.param("id,inh\na,R\nb,S\n", "no variant column beside id, inh", id="no variants"),
         pytest.param(SNPS.replace("inh", "inf"), "'inh' is not in .*nearest: inf", id="target"),
-        pytest.param("", r"labels file .*x.csv is empty", id="empty"),
+        pytest.param("", r"variants file .*x.csv is empty", id="empty"),
     ],
 )
 def test_variants(tmp_path: Path, table: str, match: str) -> None:

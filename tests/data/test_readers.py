@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from geno_hpo.config import VariantData
 from geno_hpo.data.fasta import read_fasta
 from geno_hpo.data.labels import build_target, read_labels
 from geno_hpo.data.sequences import Form, read_sequences
-from geno_hpo.data.snp_table import read_snp_table
+from geno_hpo.data.source import open_dataset
 from geno_hpo.data.tables import open_table
 
 FASTA = ">a first\nACGT\n>b\r\nAC\r\nGA\r\n>c\nacgn\n>d\nTTTT\n"
@@ -154,9 +155,10 @@ def test_the_positive_class(
 def test_a_snp_table_with_its_target(tmp_path: Path) -> None:
     path = tmp_path / "wheat.csv"
     path.write_text(
-        "line,rs1,yield,rs2,rs3,rs4\na,0,1.5,2,,1\nb,1,2.5,-1,NA,1\nc, 2 ,na,1.0,nan,1\n"
+        "line,rs1,yield,rs2,rs3,rs4\na,0,1.5,2,,1\nb,1,2.5,-1,NA,1\n"
+        "c, 2 ,0.5,1.0,nan,1\nd,2,na,2,2,2\n"
     )
-    dataset = read_snp_table(path, target=["yield"], task="regression")
+    dataset = open_dataset(VariantData(variants=path), target="yield", task="regression")
     assert (dataset.name, dataset.kind) == ("wheat", "variants")
     assert dataset.ids == ("a", "b", "c")
     assert dataset.axis == ("rs1", "rs2", "rs3", "rs4")
@@ -166,20 +168,15 @@ def test_a_snp_table_with_its_target(tmp_path: Path) -> None:
         "1 constant variants",
         "1 variants not called in any sample",
         "target yield: 1 samples without a label",
+        "1 samples without a label left out",
     )
 
 
 def test_a_snp_table_and_its_labels(tmp_path: Path) -> None:
     (tmp_path / "x.tsv").write_text("rs1\tid\trs2\n0\ta\t1\n1\tb\t0\n0\tc\t0\n")
     (tmp_path / "y.csv").write_text("id;case;family\nb;1;F1\na;0;F2\nz;0;F3\n")
-    dataset = read_snp_table(
-        tmp_path / "x.tsv",
-        labels=tmp_path / "y.csv",
-        id_column="id",
-        target=["case"],
-        task="binary",
-        groups=["family"],
-    )
+    config = VariantData(variants=Path("x.tsv"), labels=Path("y.csv"), id="id", groups=("family",))
+    dataset = open_dataset(config, target=["case"], task="binary", root=tmp_path)
     assert dataset.ids == ("a", "b")
     assert dataset.codes.tolist() == [[0, 1], [1, 0]]
     assert dataset.target.values[:, 0].tolist() == [0, 1]

@@ -66,15 +66,47 @@ def _positive_is_binary(study: StudyConfig) -> Iterator[tuple[str, str]]:
         )
 
 
+GROUPED = ("grouped", "leave_one_group_out")
+DRAWN = ("stratified", "grouped", "random")
+
+
 def _group_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
     split = study.split
-    if split.kind == "grouped" and split.group is None:
-        yield "split.group", "a grouped split needs the column that holds the groups"
-    if split.kind != "grouped" and split.group is not None:
-        yield (
-            "split.kind",
-            f'must be grouped when split.group is given ("{split.group}"), got "{split.kind}"',
-        )
+    groups = split.group is not None or split.groups is not None
+    if split.kind in GROUPED and not groups:
+        yield "split.group", f"a {split.kind} split needs the column that holds the groups"
+    if split.kind == "published" and split.group is None:
+        yield "split.group", "a published split needs the column that tells the parts"
+    if split.kind in ("stratified", "random") and groups:
+        name = f' ("{split.group}")' if split.group else "s"
+        key = "group" + name
+        yield "split.kind", f'must be grouped when split.{key} is given, got "{split.kind}"'
+    if split.groups is not None and (split.group is not None or split.kind == "published"):
+        yield "split.groups", "finds groups from the data; leave it out where a column holds them"
+    if split.groups is not None and split.groups.by == "clusters" and split.groups.threshold:
+        yield "split.groups.threshold", "is for clones and kinship; clusters have a count"
+    for name in ("test_groups", "valid_groups"):
+        if getattr(split, name) and not groups:
+            yield f"split.{name}", "names groups: it needs split.group, the column that holds them"
+
+
+def _split_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    split = study.split
+    if (split.kind == "file") != (split.file is not None):
+        yield "split.file", f'belongs to kind file, got kind "{split.kind}"'
+    kinds = {
+        "folds": DRAWN,
+        "repeats": (*DRAWN, "holdout"),
+        "test": (*DRAWN, "leave_one_group_out", "holdout", "published"),
+        "group": (*DRAWN, "leave_one_group_out", "holdout", "published"),
+        "groups": (*DRAWN, "leave_one_group_out", "holdout", "published"),
+        "test_groups": (*GROUPED, "holdout", "published"),
+        "valid": ("holdout",),
+        "valid_groups": ("holdout",),
+    }
+    for name, fitting in kinds.items():
+        if split.kind not in fitting and getattr(split, name) != _default(split, name):
+            yield f"split.{name}", f'is for {join(list(fitting))} splits, got "{split.kind}"'
 
 
 def _targets_fit(study: StudyConfig) -> Iterator[tuple[str, str]]:
@@ -131,6 +163,7 @@ RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_metric_fits, ("metric", "task")),
     (_positive_is_binary, ("positive", "task")),
     (_group_fits, ("split", "split.kind", "split.group")),
+    (_split_fits, ("split", "split.kind", "split.file")),
     (_targets_fit, ("target", "task")),
     (_spaces_differ, ("spaces",)),
     (_target_is_no_group, ("split", "split.group", "target")),

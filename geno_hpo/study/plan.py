@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,18 @@ from geno_hpo.config import PreprocessConfig, StudyConfig, find_study, load_stud
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.errors import StudyChangedError
 from geno_hpo.space import SearchSpace, find_space, load_space
-from geno_hpo.splits import Split, make_split
+from geno_hpo.splits import Split, split_for, write_split
 from geno_hpo.study.paths import Project, StudyKey
 
-__all__ = ["Prepared", "StudyPlan", "load_plan", "load_prepared", "prepare"]
+__all__ = [
+    "Prepared",
+    "StudyPlan",
+    "load_plan",
+    "load_prepared",
+    "prepare",
+    "read_data",
+    "read_split_of",
+]
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,39 @@ def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
     )
 
 
+def read_data(plan: StudyPlan) -> Dataset:
+    """Read the study's data set.
+
+    Raises
+    ------
+    InputError
+        Data that cannot be used, with the reason.
+    """
+    from geno_hpo.data.source import open_dataset
+
+    config = plan.config
+    return open_dataset(
+        config.data,
+        target=config.target,
+        task=config.task,
+        positive=config.positive,
+        root=plan.project.root,
+        seed=config.seed,
+    )
+
+
+def read_split_of(plan: StudyPlan, dataset: Dataset) -> Split:
+    """Draw or read the study's split.
+
+    Raises
+    ------
+    InputError
+        A split that cannot be made, with the reason.
+    """
+    config = plan.config
+    return split_for(dataset, config.split, seed=config.split_seed, root=plan.project.root)
+
+
 def prepare(plan: StudyPlan) -> Prepared:
     """Read the data, seal the test set, make the folds and check the spaces against them.
 
@@ -140,27 +181,14 @@ def prepare(plan: StudyPlan) -> Prepared:
     InputError
         Data, split or spaces that cannot be used, with the reason.
     """
-    from geno_hpo.data.source import open_dataset
     from geno_hpo.evaluation.network import model_shape
     from geno_hpo.models import check
 
-    config = plan.config
-    dataset = open_dataset(
-        config.data,
-        target=config.target,
-        task=config.task,
-        positive=config.positive,
-        root=plan.project.root,
-        seed=config.seed,
-    )
-    split = make_split(
-        dataset,
-        kind=config.split.kind,
-        folds=config.split.folds,
-        test=config.split.test,
-        group=config.split.group,
-        seed=config.split_seed,
-    )
+    dataset = read_data(plan)
+    split = read_split_of(plan, dataset)
+    if split.note:
+        origin = replace(dataset.origin, notes=(*dataset.origin.notes, split.note))
+        dataset = replace(dataset, origin=origin)
     shape = model_shape(dataset, plan.settings)
     facts = {
         "length": shape.length,
@@ -182,6 +210,7 @@ def write_prepared(folder: Path, prepared: Prepared) -> None:
     marker.unlink(missing_ok=True)
     prepared.dataset.save(folder / "data")
     prepared.split.save(folder / "split.npz")
+    write_split(folder / "split.csv", prepared.split, prepared.dataset.ids)
     marker.write_text(json.dumps({"fingerprint": prepared.fingerprint}))
 
 

@@ -157,3 +157,15 @@ def test_two_launchers_do_not_run_one_study(tmp_path: Path) -> None:
     finish(first)
     assert "worker ends" in finish(helper)
     assert pools_of(root)["network"].tally() == {TrialState.COMPLETE: 8}
+
+
+def test_a_holdout_and_repeated_folds_run_to_their_report(tmp_path: Path) -> None:
+    for kind, folds in (("kind: holdout, valid: 0.25", 1), ("folds: 2, repeats: 2", 4)):
+        study = STUDY.replace("folds: 3", kind).replace("trials: 4", "trials: 2")
+        root = write_project(tmp_path / str(folds), study)
+        finish(start(root, "run", "tiny"))
+        path = next((root / "reports").rglob("summary.json"), None)
+        assert path is not None
+        summary = json.loads(path.read_text())
+        check_summary(summary)
+        assert (summary["split"]["folds"], summary["best"]["cv_std"] is None) == (folds, folds == 1)

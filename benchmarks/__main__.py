@@ -21,6 +21,7 @@ NAMES = {
     "growth": "seconds and memory against samples, length, folds and finished trials",
     "workers": "trials an hour with one, two and more workers",
     "anatomy": "where the seconds of a trial go",
+    "selection": "seconds and memory of choosing variants inside every fold",
     "memory": "memory of one worker over many trials",
 }
 

@@ -135,6 +135,17 @@ class PreprocessConfig(Strict):
     min_maf: float = Field(default=0.0, ge=0, lt=0.5)
     """Leave out variants whose minor allele is rarer than this in the training part."""
 
+    min_call_rate: float = Field(default=0.0, ge=0, le=1)
+    """Leave out variants that were called in a smaller share of the training part."""
+
+    prune_r2: float | None = Field(default=None, gt=0, lt=1)
+    """Leave out variants whose squared correlation with a better one nearby is above this in the
+    training part; better is the smaller p-value with `select`, else the earlier place. By
+    default none."""
+
+    prune_window: int = Field(default=50, ge=1)
+    """prune_r2: how many neighbours on either side, in the table's order, are compared."""
+
 
 class SamplerConfig(Strict):
     """How the search draws configurations."""

@@ -139,7 +139,15 @@ def _preprocess_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
         yield "preprocess.centre", "is for sequences; these data are a variant table"
     if not isinstance(study.data, SequenceData):
         return
-    for name in ("impute", "min_maf", "scale", "select"):
+    for name in (
+        "impute",
+        "min_maf",
+        "min_call_rate",
+        "prune_r2",
+        "prune_window",
+        "scale",
+        "select",
+    ):
         if getattr(study.preprocess, name) != _default(study.preprocess, name):
             yield f"preprocess.{name}", "is for variant tables; these data are sequences"
 

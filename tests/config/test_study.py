@@ -183,6 +183,8 @@ BAD_EXTRA = [
     ("split: {group: a, groups: {by: clones}}", r"split.groups: finds groups from the data"),
     ("split: {groups: {by: kin}}", r'split.groups.by: must be .*got "kin"'),
     ("split: {kind: holdout, repeats: 30}", r"split.repeats: must be at most 20, got 30"),
+    ("preprocess: {prune_r2: 0.5}", r"preprocess.prune_r2: is for variant tables"),
+    ("preprocess: {min_call_rate: 2}", r"preprocess.min_call_rate: must be at most 1, got 2"),
     ("preprocess: {select: 10}", r"preprocess.select: is for variant tables"),
     ("pruner: {warmup_epochs: 9}\nbudget: {epochs: 9}", r"must be below budget.epochs \(9\)"),
 ]

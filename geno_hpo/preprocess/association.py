@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
 
 # Variants held as float32 at once: small enough for the processor's cache.
-BLOCK = 1024
+BLOCK = 512
 
 
 def blocks(variants: int) -> Iterator[slice]:

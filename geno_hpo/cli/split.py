@@ -13,12 +13,13 @@ def write_study_split(root: Path, name: str, output: Path, outer: int | None) ->
     """Write the study's split, or with `outer` one file for each outer fold, to `output`."""
     from geno_hpo.splits import nested_splits, write_split
     from geno_hpo.study.paths import Project
-    from geno_hpo.study.plan import load_plan, read_data, read_split_of
+    from geno_hpo.study.plan import load_plan, prepare
 
     plan = load_plan(Project(root), name)
-    dataset = read_data(plan)
+    prepared = prepare(plan)
+    dataset = prepared.dataset
     if outer is None:
-        paths = {output: read_split_of(plan, dataset)}
+        paths = {output: prepared.split}
     else:
         config = plan.config
         splits = nested_splits(dataset, config.split, outer=outer, seed=config.split_seed)

@@ -252,7 +252,8 @@ def _sealed(
     if test_groups:
         return _members(names, test_groups, "test_groups")
     if kind == "published" and (names == TEST).any():
-        return np.asarray(names == TEST)
+        given: Mask = names == TEST
+        return given
     least = {"grouped": folds, "holdout": 2, "published": 1}.get(kind, 2)
     parts = f"{folds} folds" if kind == "grouped" else f"a {kind} split"
     codes = _codes(names, least + 1, f"{parts} and a test set")

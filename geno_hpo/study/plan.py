@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,7 @@ from geno_hpo.space import SearchSpace, find_space, load_space
 from geno_hpo.splits import Split, split_for, write_split
 from geno_hpo.study.paths import Project, StudyKey
 
-__all__ = [
-    "Prepared",
-    "StudyPlan",
-    "load_plan",
-    "load_prepared",
-    "prepare",
-    "read_data",
-    "read_split_of",
-]
+__all__ = ["Prepared", "StudyPlan", "load_plan", "load_prepared", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -140,39 +132,6 @@ def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
     )
 
 
-def read_data(plan: StudyPlan) -> Dataset:
-    """Read the study's data set.
-
-    Raises
-    ------
-    InputError
-        Data that cannot be used, with the reason.
-    """
-    from geno_hpo.data.source import open_dataset
-
-    config = plan.config
-    return open_dataset(
-        config.data,
-        target=config.target,
-        task=config.task,
-        positive=config.positive,
-        root=plan.project.root,
-        seed=config.seed,
-    )
-
-
-def read_split_of(plan: StudyPlan, dataset: Dataset) -> Split:
-    """Draw or read the study's split.
-
-    Raises
-    ------
-    InputError
-        A split that cannot be made, with the reason.
-    """
-    config = plan.config
-    return split_for(dataset, config.split, seed=config.split_seed, root=plan.project.root)
-
-
 def prepare(plan: StudyPlan) -> Prepared:
     """Read the data, seal the test set, make the folds and check the spaces against them.
 
@@ -181,14 +140,21 @@ def prepare(plan: StudyPlan) -> Prepared:
     InputError
         Data, split or spaces that cannot be used, with the reason.
     """
+    from geno_hpo.data.source import open_dataset
     from geno_hpo.evaluation.network import model_shape
     from geno_hpo.models import check
 
-    dataset = read_data(plan)
-    split = read_split_of(plan, dataset)
-    if split.note:
-        origin = replace(dataset.origin, notes=(*dataset.origin.notes, split.note))
-        dataset = replace(dataset, origin=origin)
+    config = plan.config
+    dataset = open_dataset(
+        config.data,
+        target=config.target,
+        task=config.task,
+        positive=config.positive,
+        root=plan.project.root,
+        seed=config.seed,
+    )
+    split = split_for(dataset, config.split, seed=config.split_seed, root=plan.project.root)
+    dataset = dataset.noting(split.note)
     shape = model_shape(dataset, plan.settings)
     facts = {
         "length": shape.length,

@@ -24,6 +24,7 @@ class Settings:
     min_call_rate: float = 0.0
     prune_r2: float | None = None
     prune_window: int = 50
+    components: int | None = None
 
 
 NO_LABELS = np.zeros((0, 1), np.float32)

@@ -146,6 +146,10 @@ class PreprocessConfig(Strict):
     prune_window: int = Field(default=50, ge=1)
     """prune_r2: how many neighbours on either side, in the table's order, are compared."""
 
+    components: int | None = Field(default=None, ge=1)
+    """Give models this many principal components of the (selected) variants, learned from the
+    training part, instead of the variants themselves."""
+
 
 class SamplerConfig(Strict):
     """How the search draws configurations."""

@@ -145,11 +145,21 @@ def _preprocess_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
         "min_call_rate",
         "prune_r2",
         "prune_window",
+        "components",
         "scale",
         "select",
     ):
         if getattr(study.preprocess, name) != _default(study.preprocess, name):
             yield f"preprocess.{name}", "is for variant tables; these data are sequences"
+
+
+def _components_fit(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    components, select = study.preprocess.components, study.preprocess.select
+    if components is not None and select is not None and components > select:
+        yield (
+            "preprocess.components",
+            f"must be at most preprocess.select ({select}), got {components}",
+        )
 
 
 def _warmup_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
@@ -176,6 +186,7 @@ RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_spaces_differ, ("spaces",)),
     (_target_is_no_group, ("split", "split.group", "target")),
     (_preprocess_fits, ("data", "preprocess")),
+    (_components_fit, ("preprocess", "preprocess.components", "preprocess.select")),
     (_warmup_fits, ("pruner", "pruner.warmup_epochs", "pruner.name", "budget.epochs", "budget")),
 )
 

@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.metrics import METRICS
 from geno_hpo.models import ModelShape, Parameters
-from geno_hpo.preprocess import FittedVariants, TargetScale, fit_target, fit_variants, sequence_mean
+from geno_hpo.preprocess import (
+    FittedVariants,
+    TargetScale,
+    fit_target,
+    fit_variants,
+    input_width,
+    sequence_mean,
+)
 from geno_hpo.splits import Split
 from geno_hpo.training.protocol import (
     Engine,
@@ -45,7 +52,7 @@ def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
         length = dataset.features
     else:
         symbols = 1
-        length = min(settings.select or dataset.features, dataset.features)
+        length = input_width(dataset.features, settings)
     return ModelShape(
         kind=dataset.kind,
         length=length,
@@ -67,8 +74,7 @@ class FittedInputs:
     def constants(self) -> tuple[NDArray[Any], ...]:
         """The arrays that the coding needs on the device."""
         if self.variants is not None:
-            fitted = self.variants
-            return (fitted.columns, fitted.fill, fitted.mean, fitted.scale)
+            return self.variants.constants
         return () if self.mean is None else (self.mean,)
 
 
@@ -111,12 +117,21 @@ class NetworkEvaluation:
     @cached_property
     def coding(self) -> Coding:
         """How codes become model input."""
-        from geno_hpo.training.coding import CentredCoding, DosageCoding, OneHotCoding
+        from geno_hpo.training.coding import (
+            CentredCoding,
+            DosageCoding,
+            OneHotCoding,
+            ProjectedCoding,
+        )
 
         if self.dataset.kind == "sequence":
             kind = CentredCoding if self.settings.centre else OneHotCoding
             return kind(self.dataset.codes, self.shape.symbols)
-        return DosageCoding(self.dataset.codes, self.shape.length)
+        if self.settings.components is None:
+            return DosageCoding(self.dataset.codes, self.shape.length)
+        features = self.dataset.features
+        selected = min(self.settings.select or features, features)
+        return ProjectedCoding(self.dataset.codes, selected, self.settings.components)
 
     @cached_property
     def engine(self) -> Engine:
@@ -214,19 +229,27 @@ class NetworkEvaluation:
 
         It takes plain one-hot sequences ``(batch, length, symbols)``, or scaled dosages.
         """
-        from geno_hpo.training.coding import taking_one_hot
+        from geno_hpo.training.coding import taking_dosages, taking_one_hot
 
         model = self.engine.export(params, weights)
+        if self._axes is not None:
+            return taking_dosages(model, self._axes)
         mean = self._final_inputs.mean
         return model if mean is None else taking_one_hot(model, mean)
 
     def gradients(
         self, params: Parameters, weights: Weights, samples: NDArray[np.intp], output: int = 0
     ) -> NDArray[np.float32]:
-        """Gradients of a refitted model's logit with respect to its input."""
-        return self.engine.input_gradients(
+        """Gradients of a refitted model's logit with respect to sequences or scaled dosages."""
+        found = self.engine.input_gradients(
             params, weights, samples, self._final_inputs.constants, output
         )
+        return found if self._axes is None else found @ self._axes.T
+
+    @property
+    def _axes(self) -> NDArray[np.float32] | None:
+        fitted = self._final_inputs.variants
+        return None if fitted is None else fitted.axes
 
     def selected_columns(self) -> NDArray[np.int32]:
         """Columns of the data set that a refitted model sees."""
@@ -236,9 +259,9 @@ class NetworkEvaluation:
         )
 
     def variant_inputs(self, samples: NDArray[np.intp]) -> NDArray[np.float32] | None:
-        """What a refitted model of variants is given, ``(samples, k)``; None for sequences."""
+        """Scaled dosages of a refitted model of variants, ``(samples, k)``; None for sequences."""
         fitted = self._final_inputs.variants
-        return None if fitted is None else fitted.transform(np.asarray(self.dataset.codes[samples]))
+        return None if fitted is None else fitted.scaled(np.asarray(self.dataset.codes[samples]))
 
     def score(self, samples: NDArray[np.intp], predictions: NDArray[np.float32]) -> float:
         """The study's score of predictions for these samples."""

@@ -11,7 +11,7 @@ Nothing here looks at a sample outside the training indices it is given.
 from geno_hpo.preprocess.association import association_tests
 from geno_hpo.preprocess.sites import SiteFeatures, sequence_features, sequence_mean
 from geno_hpo.preprocess.target import TargetScale, fit_target
-from geno_hpo.preprocess.variants import FittedVariants, VariantSettings, fit_variants
+from geno_hpo.preprocess.variants import FittedVariants, VariantSettings, fit_variants, input_width
 
 __all__ = [
     "FittedVariants",
@@ -21,6 +21,7 @@ __all__ = [
     "association_tests",
     "fit_target",
     "fit_variants",
+    "input_width",
     "sequence_features",
     "sequence_mean",
 ]

@@ -8,17 +8,18 @@ samples than ``min_call_rate``, or linked to a better neighbour) cannot be learn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.errors import InputError
 from geno_hpo.preprocess.association import Responses, block_sums, blocks, tested
+from geno_hpo.preprocess.components import principal_axes
 from geno_hpo.preprocess.linkage import prune
 
-__all__ = ["FittedVariants", "VariantSettings", "fit_variants"]
+__all__ = ["FittedVariants", "VariantSettings", "fit_variants", "input_width"]
 
 Codes = NDArray[np.int8]
 Indices = NDArray[np.intp]
@@ -56,6 +57,10 @@ class VariantSettings(Protocol):
     def prune_window(self) -> int:
         """Neighbours on either side that are compared."""
 
+    @property
+    def components(self) -> int | None:
+        """Number of principal components that become the inputs; None: the variants themselves."""
+
 
 @dataclass(frozen=True, eq=False)
 class FittedVariants:
@@ -70,6 +75,9 @@ class FittedVariants:
     mean, scale
         ``(k,)`` float32: an input is ``(dosage - mean) / scale``. The scale of a silent column
         is infinite, which makes its input 0.
+    axes
+        ``(k, components)`` float32: scaled dosages times these are the inputs; None where scaled
+        dosages are.
     monomorphic, rare, uncalled, linked
         Number of variants that in the training part do not vary, are below ``min_maf``, are
         called too seldom, or are linked to a better one (each counted once, in this order; linked
@@ -84,6 +92,13 @@ class FittedVariants:
     rare: int = 0
     uncalled: int = 0
     linked: int = 0
+    axes: NDArray[np.float32] | None = None
+
+    @property
+    def constants(self) -> tuple[NDArray[Any], ...]:
+        """Arrays that make inputs of dosages: columns, fill, mean, scale, and axes if any."""
+        axes = () if self.axes is None else (self.axes,)
+        return (self.columns, self.fill, self.mean, self.scale, *axes)
 
     def transform(self, codes: Codes) -> NDArray[np.float32]:
         """Turn dosages into model inputs.
@@ -96,14 +111,40 @@ class FittedVariants:
         Returns
         -------
         ndarray
-            ``(samples, k)`` float32.
+            ``(samples, k)`` float32, or ``(samples, components)``.
         """
-        chosen = codes[:, self.columns]
+        if self.axes is None:
+            return self.scaled(codes)
+        inputs = np.zeros((len(codes), self.axes.shape[1]), np.float32)
+        for here in blocks(len(self.columns)):
+            inputs += self.scaled(codes, here) @ self.axes[here]
+        return inputs
+
+    def scaled(self, codes: Codes, here: slice = slice(None)) -> NDArray[np.float32]:
+        """Scaled dosages ``(samples, k)`` of the kept variants, or of a slice of these."""
+        return self._scale(codes[:, self.columns[here]], here)
+
+    def _scale(self, chosen: Codes, here: slice) -> NDArray[np.float32]:
         dosage = chosen.astype(np.float32)
-        np.copyto(dosage, self.fill, where=chosen < 0)
-        dosage -= self.mean
-        dosage /= self.scale
+        np.copyto(dosage, self.fill[here], where=chosen < 0)
+        dosage -= self.mean[here]
+        dosage /= self.scale[here]
         return dosage
+
+    def projected(self, codes: Codes, train_idx: Indices, components: int) -> FittedVariants:
+        """The same, with principal components of the training part as inputs.
+
+        Raises
+        ------
+        InputError
+            The training part varies in fewer directions.
+        """
+
+        def inputs(here: slice) -> NDArray[np.float32]:
+            return self._scale(codes[np.ix_(train_idx, self.columns[here])], here)
+
+        axes = principal_axes(inputs, len(train_idx), len(self.columns), components)
+        return replace(self, axes=axes)
 
 
 def fit_variants(
@@ -153,8 +194,9 @@ def fit_variants(
         columns = np.sort(_selected(codes, train_idx, learned, settings, settings.select))
     standard = settings.scale == "standard"
     scale = np.where(usable, learned.spread if standard else 1.0, np.inf)
-    mean = learned.mean if standard else np.zeros_like(learned.mean)
-    return FittedVariants(
+    centred = standard or settings.components is not None
+    mean = learned.mean if centred else np.zeros_like(learned.mean)
+    fitted = FittedVariants(
         columns=columns.astype(np.int32),
         fill=learned.fill[columns].astype(np.float32),
         mean=mean[columns].astype(np.float32),
@@ -164,6 +206,14 @@ def fit_variants(
         uncalled=int((learned.varies & learned.common & ~learned.called).sum()),
         linked=linked,
     )
+    if settings.components is None:
+        return fitted
+    return fitted.projected(codes, train_idx, settings.components)
+
+
+def input_width(variants: int, settings: VariantSettings) -> int:
+    """Number of inputs that a model of so many variants gets."""
+    return settings.components or min(settings.select or variants, variants)
 
 
 @dataclass(frozen=True, eq=False)

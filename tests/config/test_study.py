@@ -183,6 +183,7 @@ BAD_EXTRA = [
     ("split: {group: a, groups: {by: clones}}", r"split.groups: finds groups from the data"),
     ("split: {groups: {by: kin}}", r'split.groups.by: must be .*got "kin"'),
     ("split: {kind: holdout, repeats: 30}", r"split.repeats: must be at most 20, got 30"),
+    ("preprocess: {components: 5}", r"preprocess.components: is for variant tables"),
     ("preprocess: {prune_r2: 0.5}", r"preprocess.prune_r2: is for variant tables"),
     ("preprocess: {min_call_rate: 2}", r"preprocess.min_call_rate: must be at most 1, got 2"),
     ("preprocess: {select: 10}", r"preprocess.select: is for variant tables"),

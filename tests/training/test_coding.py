@@ -57,6 +57,7 @@ def test_dosage_equals_the_preprocessing(impute, scale, select):
         min_call_rate=0.0,
         prune_r2=None,
         prune_window=50,
+        components=None,
     )
     fitted = fit_variants(codes, labels, np.arange(30), settings, "binary")
     coding = DosageCoding(codes, len(fitted.columns))

@@ -248,7 +248,8 @@ def _sealed(
     if names is None:
         if test_groups:
             raise InputError(f"test_groups {', '.join(test_groups)} need a group")
-        return deal(labels, shares, rng) == 1
+        drawn: Mask = deal(labels, shares, rng) == 1
+        return drawn
     if test_groups:
         return _members(names, test_groups, "test_groups")
     if kind == "published" and (names == TEST).any():

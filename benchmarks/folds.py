@@ -18,22 +18,15 @@ from geno_hpo.preprocess import fit_target, fit_variants
 from geno_hpo.splits import Split
 from geno_hpo.study.plan import Prepared, StudyPlan
 
-__all__ = ["FirstFold", "first_fold", "read_folds", "write_folds"]
+__all__ = ["first_fold", "read_folds", "write_folds"]
 
 Fold = dict[str, np.ndarray[Any, Any]]
-
-
-class FirstFold(Split):
-    """A split of which one fold is used: what most scripts do."""
-
-    def __post_init__(self) -> None:
-        """One fold does not divide the development part, and need not here."""
 
 
 def first_fold(prepared: Prepared) -> Prepared:
     """The same data with the first fold alone."""
     split = prepared.split
-    one = FirstFold(split.development, split.test, split.folds[:1], split.seed)
+    one = Split(split.development, split.test, split.folds[:1], split.seed)
     return Prepared(prepared.dataset, one)
 
 

@@ -174,7 +174,8 @@ class StudyOutcome:
     labels
         ``(samples, outputs)`` labels of all samples, NaN where missing.
     parts
-        ``(samples,)`` the validation fold of each sample from 0, −1 for the sealed test set.
+        ``(samples,)`` the validation fold of each sample from 0 (in the first repeat), −1 for the
+        sealed test set, −2 where a sample only trains.
     source, licence, citation
         Where the data come from, for the reader.
     """
@@ -192,7 +193,7 @@ class StudyOutcome:
     space_yaml: dict[str, str]
     classes: tuple[str, ...] = ()
     labels: NDArray[np.float32] | None = None
-    parts: NDArray[np.int8] | None = None
+    parts: NDArray[np.integer[Any]] | None = None
     source: str = ""
     licence: str = ""
     citation: str = ""

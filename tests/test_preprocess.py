@@ -21,6 +21,10 @@ class Settings:
     scale: str = "standard"
     select: int | None = None
     min_maf: float = 0.0
+    min_call_rate: float = 0.0
+    prune_r2: float | None = None
+    prune_window: int = 50
+    components: int | None = None
 
 
 NO_LABELS = np.zeros((0, 1), np.float32)
@@ -108,7 +112,7 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = dosages(60, 100)
     labels = np.random.default_rng(3).normal(size=(60, 1)).astype(np.float32)
     whole = fit_variants(codes, labels, np.arange(40), Settings(select=10), "regression")
-    monkeypatch.setattr("geno_hpo.preprocess.BLOCK", 7)
+    monkeypatch.setattr("geno_hpo.preprocess.association.BLOCK", 7)
     parts = fit_variants(codes, labels, np.arange(40), Settings(select=10), "regression")
     for name in ("columns", "fill", "mean", "scale"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))

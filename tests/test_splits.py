@@ -159,7 +159,7 @@ def index(*values: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("development", "test", "folds", "message"),
     [
-        (index(0, 1), index(2), [(index(1), index(0))], "at least 2 folds, got 1"),
+        (index(0, 1), index(2), [], "at least 1 fold, got 0"),
         (
             index(0, 1),
             index(1),
@@ -175,8 +175,8 @@ def index(*values: int) -> np.ndarray:
         (
             index(0, 1, 2),
             index(3),
-            [(index(1, 2), index(0)), (index(0, 2), index(1))],
-            "must divide the development part",
+            [(index(1, 2), index(0)), (index(0), index(1))],
+            "fold 2: training and validation part must divide",
         ),
         (
             index(0, 1),
@@ -203,7 +203,7 @@ def rare(n: int, members: int) -> Dataset:
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        (rare(40, 10), {"kind": "stratifed"}, "stratified, grouped, random, got 'stratifed'"),
+        (rare(40, 10), {"kind": "stratifed"}, "one of stratified, grouped, .*, got 'stratifed'"),
         (rare(40, 10), {"folds": 1}, "at least 2 folds, got 1"),
         (rare(40, 10), {"test": 0.6}, r"must lie in \(0, 0.5\], got 0.6"),
         (rare(10, 5), {}, "need 12 samples, got 10"),
@@ -223,7 +223,7 @@ def rare(n: int, members: int) -> Dataset:
         (
             example("binary"),
             {"kind": "grouped", "group": "family"},
-            "need 6 groups, 'family' has 1: f",
+            "5 folds and a test set need 6 groups, there are 1: f",
         ),
         (
             dataset("regression", np.arange(20), {"g": np.array([""] + ["x"] * 19)}),

@@ -106,6 +106,24 @@ def report(name: Name, root: Root = HERE) -> None:
 
 
 @app.command()
+def split(
+    name: Name,
+    output: Annotated[
+        Path, typer.Option(help="File to write; a folder with --outer.", show_default=False)
+    ],
+    root: Root = HERE,
+    outer: Annotated[
+        int | None,
+        typer.Option(min=2, help="Nested cross-validation: write this many splits, one a file."),
+    ] = None,
+) -> None:
+    """Write which part each sample is in, as a table that ``split: {file: …}`` reads back."""
+    from geno_hpo.cli.split import write_study_split
+
+    write_study_split(root, name, output, outer)
+
+
+@app.command()
 def ui(
     root: Root = HERE,
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 5000,

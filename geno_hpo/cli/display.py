@@ -13,6 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from geno_hpo.report.words import spread
+
 if TYPE_CHECKING:
     from geno_hpo.study.progress import PartProgress, Progress
 
@@ -194,7 +196,7 @@ def leaderboard(summary: dict[str, Any]) -> None:
         kind = " (network)" if row["kind"] == "network" else ""
         table.add_row(
             f"{label(row['model'])}{kind}",
-            f"{row['cv_mean']:.4f} ± {row['cv_std']:.4f}",
+            f"{row['cv_mean']:.4f}{spread(row['cv_std'], 4)}",
             f"{row['test']:.4f} [{low:.4f}, {high:.4f}]",
         )
     Console(highlight=False).print(table)

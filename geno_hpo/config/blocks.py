@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
-from geno_hpo.config.data import Name, Strict
+from geno_hpo.config.data import FilePath, Name, Names, Strict
 from geno_hpo.config.duration import parse_duration
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "BudgetConfig",
     "ControlConfig",
     "FinalConfig",
+    "GroupsConfig",
     "MetricName",
     "PreprocessConfig",
     "PrunerConfig",
@@ -41,29 +42,71 @@ MetricName = Literal[
     "pearson",
     "rmse",
 ]
-SplitKind = Literal["stratified", "grouped", "random"]
+SplitKind = Literal[
+    "stratified", "grouped", "random", "leave_one_group_out", "holdout", "published", "file"
+]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
+class GroupsConfig(Strict):
+    """How groups of related samples are found from the data."""
+
+    by: Literal["clones", "kinship", "clusters"]
+    """clones: samples alike at all but a few sites; kinship: close relatives by the genomic
+    relationship matrix (variants only); clusters: clusters of the principal components."""
+
+    threshold: float | None = Field(default=None, ge=0)
+    """clones: largest share of sites that may differ (by default 0.001); kinship: smallest
+    relationship (by default 0.354, first-degree relatives)."""
+
+    count: int = Field(default=20, ge=2)
+    """clusters: number of groups."""
+
+
 def _split_kind(known: dict[str, Any]) -> SplitKind:
-    return "grouped" if known.get("group") else "stratified"
+    if known.get("file"):
+        return "file"
+    return "grouped" if known.get("group") or known.get("groups") else "stratified"
 
 
 class SplitConfig(Strict):
     """How samples are set apart for testing and cross-validation."""
 
     group: Name | None = None
-    """Column whose values stay together in one part (lineage, family, population)."""
+    """Column whose values stay together in one part (lineage, family, population, chromosome);
+    published: the column that tells the part (test, train, or a fold's name)."""
+
+    groups: GroupsConfig | None = None
+    """Find groups of related samples from the data, instead of `group`."""
+
+    file: FilePath | None = None
+    """Table with the columns id and part (test, train, or a fold's name); a relative path counts
+    from the project folder. `geno-hpo split` writes such files."""
 
     kind: SplitKind = Field(default_factory=_split_kind)
     """stratified keeps the classes' shares in every part, grouped keeps related samples
-    together, random does neither. By default grouped where `group` is given, else stratified."""
+    together, random does neither; leave_one_group_out makes each group a fold; holdout has one
+    validation part; published takes the parts from a column, file from a table. By default file
+    where `file` is given, grouped where `group` or `groups` is, else stratified."""
 
     folds: int = Field(default=5, ge=2, le=50)
     """Number of cross-validation folds."""
 
+    repeats: int = Field(default=1, ge=1, le=20)
+    """How often the samples outside the test set are divided anew; each trial trains
+    folds × repeats models."""
+
     test: float = Field(default=0.2, gt=0, le=0.5)
     """Share of the samples in the sealed test set, opened once after the search."""
+
+    test_groups: Names = ()
+    """Groups that make the sealed test set, instead of a share (such as chromosomes)."""
+
+    valid: float = Field(default=0.2, gt=0, le=0.5)
+    """holdout: share of the samples outside the test set that validates."""
+
+    valid_groups: Names = ()
+    """holdout: groups that validate, instead of a share."""
 
     seed: Seed | None = None
     """Seed of the split alone; by default the study's seed."""
@@ -91,6 +134,21 @@ class PreprocessConfig(Strict):
 
     min_maf: float = Field(default=0.0, ge=0, lt=0.5)
     """Leave out variants whose minor allele is rarer than this in the training part."""
+
+    min_call_rate: float = Field(default=0.0, ge=0, le=1)
+    """Leave out variants that were called in a smaller share of the training part."""
+
+    prune_r2: float | None = Field(default=None, gt=0, lt=1)
+    """Leave out variants whose squared correlation with a better one nearby is above this in the
+    training part; better is the smaller p-value with `select`, else the earlier place. By
+    default none."""
+
+    prune_window: int = Field(default=50, ge=1)
+    """prune_r2: how many neighbours on either side, in the table's order, are compared."""
+
+    components: int | None = Field(default=None, ge=1)
+    """Give models this many principal components of the (selected) variants, learned from the
+    training part, instead of the variants themselves."""
 
 
 class SamplerConfig(Strict):

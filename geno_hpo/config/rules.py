@@ -66,15 +66,47 @@ def _positive_is_binary(study: StudyConfig) -> Iterator[tuple[str, str]]:
         )
 
 
+GROUPED = ("grouped", "leave_one_group_out")
+DRAWN = ("stratified", "grouped", "random")
+
+
 def _group_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
     split = study.split
-    if split.kind == "grouped" and split.group is None:
-        yield "split.group", "a grouped split needs the column that holds the groups"
-    if split.kind != "grouped" and split.group is not None:
-        yield (
-            "split.kind",
-            f'must be grouped when split.group is given ("{split.group}"), got "{split.kind}"',
-        )
+    groups = split.group is not None or split.groups is not None
+    if split.kind in GROUPED and not groups:
+        yield "split.group", f"a {split.kind} split needs the column that holds the groups"
+    if split.kind == "published" and split.group is None:
+        yield "split.group", "a published split needs the column that tells the parts"
+    if split.kind in ("stratified", "random") and groups:
+        name = f' ("{split.group}")' if split.group else "s"
+        key = "group" + name
+        yield "split.kind", f'must be grouped when split.{key} is given, got "{split.kind}"'
+    if split.groups is not None and (split.group is not None or split.kind == "published"):
+        yield "split.groups", "finds groups from the data; leave it out where a column holds them"
+    if split.groups is not None and split.groups.by == "clusters" and split.groups.threshold:
+        yield "split.groups.threshold", "is for clones and kinship; clusters have a count"
+    for name in ("test_groups", "valid_groups"):
+        if getattr(split, name) and not groups:
+            yield f"split.{name}", "names groups: it needs split.group, the column that holds them"
+
+
+def _split_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    split = study.split
+    if (split.kind == "file") != (split.file is not None):
+        yield "split.file", f'belongs to kind file, got kind "{split.kind}"'
+    kinds = {
+        "folds": DRAWN,
+        "repeats": (*DRAWN, "holdout"),
+        "test": (*DRAWN, "leave_one_group_out", "holdout", "published"),
+        "group": (*DRAWN, "leave_one_group_out", "holdout", "published"),
+        "groups": (*DRAWN, "leave_one_group_out", "holdout", "published"),
+        "test_groups": (*GROUPED, "holdout", "published"),
+        "valid": ("holdout",),
+        "valid_groups": ("holdout",),
+    }
+    for name, fitting in kinds.items():
+        if split.kind not in fitting and getattr(split, name) != _default(split, name):
+            yield f"split.{name}", f'is for {join(list(fitting))} splits, got "{split.kind}"'
 
 
 def _targets_fit(study: StudyConfig) -> Iterator[tuple[str, str]]:
@@ -107,9 +139,27 @@ def _preprocess_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
         yield "preprocess.centre", "is for sequences; these data are a variant table"
     if not isinstance(study.data, SequenceData):
         return
-    for name in ("impute", "min_maf", "scale", "select"):
+    for name in (
+        "impute",
+        "min_maf",
+        "min_call_rate",
+        "prune_r2",
+        "prune_window",
+        "components",
+        "scale",
+        "select",
+    ):
         if getattr(study.preprocess, name) != _default(study.preprocess, name):
             yield f"preprocess.{name}", "is for variant tables; these data are sequences"
+
+
+def _components_fit(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    components, select = study.preprocess.components, study.preprocess.select
+    if components is not None and select is not None and components > select:
+        yield (
+            "preprocess.components",
+            f"must be at most preprocess.select ({select}), got {components}",
+        )
 
 
 def _warmup_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
@@ -131,10 +181,12 @@ RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_metric_fits, ("metric", "task")),
     (_positive_is_binary, ("positive", "task")),
     (_group_fits, ("split", "split.kind", "split.group")),
+    (_split_fits, ("split", "split.kind", "split.file")),
     (_targets_fit, ("target", "task")),
     (_spaces_differ, ("spaces",)),
     (_target_is_no_group, ("split", "split.group", "target")),
     (_preprocess_fits, ("data", "preprocess")),
+    (_components_fit, ("preprocess", "preprocess.components", "preprocess.select")),
     (_warmup_fits, ("pruner", "pruner.warmup_epochs", "pruner.name", "budget.epochs", "budget")),
 )
 

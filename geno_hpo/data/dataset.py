@@ -239,6 +239,12 @@ class Dataset:
             origin=replace(self.origin, notes=(*self.origin.notes, note)),
         )
 
+    def noting(self, note: str) -> Dataset:
+        """The same data with one more note on their origin; an empty note adds nothing."""
+        if not note:
+            return self
+        return replace(self, origin=replace(self.origin, notes=(*self.origin.notes, note)))
+
     def save(self, folder: Path) -> None:
         """Write the data set to `folder`, so that workers map it into memory."""
         folder.mkdir(parents=True, exist_ok=True)

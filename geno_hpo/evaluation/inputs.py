@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.models import ModelShape
-from geno_hpo.preprocess import FittedVariants, TargetScale, fit_target, fit_variants, sequence_mean
+from geno_hpo.preprocess import (
+    FittedVariants,
+    TargetScale,
+    fit_target,
+    fit_variants,
+    input_width,
+    sequence_mean,
+)
 from geno_hpo.splits import Split
 
 if TYPE_CHECKING:
@@ -31,7 +38,7 @@ def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
         length = dataset.features
     else:
         symbols = 1
-        length = min(settings.select or dataset.features, dataset.features)
+        length = input_width(dataset.features, settings)
     return ModelShape(
         kind=dataset.kind,
         length=length,
@@ -62,8 +69,7 @@ class FittedInputs:
     def constants(self) -> tuple[NDArray[Any], ...]:
         """The arrays that the coding needs on the device."""
         if self.variants is not None:
-            fitted = self.variants
-            return (fitted.columns, fitted.fill, fitted.mean, fitted.scale)
+            return self.variants.constants
         return () if self.mean is None else (self.mean,)
 
 

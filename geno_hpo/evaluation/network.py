@@ -74,12 +74,21 @@ class NetworkEvaluation:
     @cached_property
     def coding(self) -> Coding:
         """How codes become model input."""
-        from geno_hpo.training.coding import CentredCoding, DosageCoding, OneHotCoding
+        from geno_hpo.training.coding import (
+            CentredCoding,
+            DosageCoding,
+            OneHotCoding,
+            ProjectedCoding,
+        )
 
         if self.dataset.kind == "sequence":
             kind = CentredCoding if self.settings.centre else OneHotCoding
             return kind(self.dataset.codes, self.shape.symbols)
-        return DosageCoding(self.dataset.codes, self.shape.length)
+        if self.settings.components is None:
+            return DosageCoding(self.dataset.codes, self.shape.length)
+        features = self.dataset.features
+        selected = min(self.settings.select or features, features)
+        return ProjectedCoding(self.dataset.codes, selected, self.settings.components)
 
     @cached_property
     def engine(self) -> Engine:
@@ -178,19 +187,27 @@ class NetworkEvaluation:
 
         It takes plain one-hot sequences ``(batch, length, symbols)``, or scaled dosages.
         """
-        from geno_hpo.training.coding import taking_one_hot
+        from geno_hpo.training.coding import taking_dosages, taking_one_hot
 
         model = self.engine.export(params, weights)
+        if self._axes is not None:
+            return taking_dosages(model, self._axes)
         mean = self._final_inputs.mean
         return model if mean is None else taking_one_hot(model, mean)
 
     def gradients(
         self, params: Parameters, weights: Weights, samples: NDArray[np.intp], output: int = 0
     ) -> NDArray[np.float32]:
-        """Gradients of a refitted model's logit with respect to its input."""
-        return self.engine.input_gradients(
+        """Gradients of a refitted model's logit with respect to sequences or scaled dosages."""
+        found = self.engine.input_gradients(
             params, weights, samples, self._final_inputs.constants, output
         )
+        return found if self._axes is None else found @ self._axes.T
+
+    @property
+    def _axes(self) -> NDArray[np.float32] | None:
+        fitted = self._final_inputs.variants
+        return None if fitted is None else fitted.axes
 
     def selected_columns(self) -> NDArray[np.int32]:
         """Columns of the data set that a refitted model sees."""
@@ -200,9 +217,9 @@ class NetworkEvaluation:
         )
 
     def variant_inputs(self, samples: NDArray[np.intp]) -> NDArray[np.float32] | None:
-        """What a refitted model of variants is given, ``(samples, k)``; None for sequences."""
+        """Scaled dosages of a refitted model of variants, ``(samples, k)``; None for sequences."""
         fitted = self._final_inputs.variants
-        return None if fitted is None else fitted.transform(np.asarray(self.dataset.codes[samples]))
+        return None if fitted is None else fitted.scaled(np.asarray(self.dataset.codes[samples]))
 
     def score(self, samples: NDArray[np.intp], predictions: NDArray[np.float32]) -> float:
         """The study's score of predictions for these samples."""

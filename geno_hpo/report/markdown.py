@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from geno_hpo.report.words import spread
+
 __all__ = ["markdown"]
 
 
@@ -22,7 +24,7 @@ def markdown(summary: dict[str, Any]) -> str:
         low, high = row["test_ci"]
         name = f"**{row['model']}** (network)" if row["kind"] == "network" else row["model"]
         lines.append(
-            f"| {name} | {row['cv_mean']:.4f} ± {row['cv_std']:.4f} | {row['test']:.4f} "
+            f"| {name} | {row['cv_mean']:.4f}{spread(row['cv_std'], 4)} | {row['test']:.4f} "
             f"| {low:.4f} to {high:.4f} |"
         )
     if summary["control"] is not None:

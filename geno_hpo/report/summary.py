@@ -45,7 +45,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "best.epochs": ("int?", "Its best epoch, for which the restarts were trained."),
     "best.params": ("map", "Its hyperparameters under their short names."),
     "best.cv_mean": ("float", "Mean score over the validation folds."),
-    "best.cv_std": ("float", "Standard deviation over the validation folds."),
+    "best.cv_std": ("float or null", "Standard deviation over the validation folds; null for one."),
     "leaderboard": ("list", "One entry a model, network and baselines."),
     "leaderboard[].model": ("str", "Model family or baseline."),
     "leaderboard[].kind": ("str", "`network` or `baseline`."),
@@ -92,8 +92,12 @@ KEYS: dict[str, tuple[str, str]] = {
         )
     },
     "split": ("object", "How the samples were divided."),
-    "split.kind": ("str", "`stratified`, `grouped` or `random`."),
-    "split.folds": ("int", "Validation folds."),
+    "split.kind": (
+        "str",
+        "`stratified`, `grouped`, `random`, `leave_one_group_out`, `holdout`, `published`, `file`",
+    ),
+    "split.folds": ("int", "Validation folds, of all repeats together."),
+    "split.repeats": ("int?", "How often the samples were divided anew."),
     "split.test_samples": ("int", "Samples of the sealed test set."),
     "split.development_samples": ("int", "All others."),
     "split.fingerprint": ("str", "Fingerprint of the division."),

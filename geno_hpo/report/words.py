@@ -53,6 +53,11 @@ def number(x: float | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def spread(x: float | None, digits: int = 3) -> str:
+    """``± x`` after a mean; nothing where a single fold has no deviation."""
+    return "" if x is None else f" ± {number(x, digits)}"
+
+
 def signed(x: float | None, digits: int = 3) -> str:
     """As `number`, with a plus sign."""
     text = number(x, digits)

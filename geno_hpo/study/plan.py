@@ -20,7 +20,7 @@ from geno_hpo.config import PreprocessConfig, StudyConfig, find_study, load_stud
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.errors import StudyChangedError
 from geno_hpo.space import SearchSpace, find_space, load_space
-from geno_hpo.splits import Split, make_split
+from geno_hpo.splits import Split, split_for, write_split
 from geno_hpo.study.paths import Project, StudyKey
 
 __all__ = ["Prepared", "StudyPlan", "fit_folds", "load_plan", "load_prepared", "prepare"]
@@ -173,14 +173,8 @@ def prepare(plan: StudyPlan) -> Prepared:
         seed=config.seed,
         scratch=plan.work,
     )
-    split = make_split(
-        dataset,
-        kind=config.split.kind,
-        folds=config.split.folds,
-        test=config.split.test,
-        group=config.split.group,
-        seed=config.split_seed,
-    )
+    split = split_for(dataset, config.split, seed=config.split_seed, root=plan.project.root)
+    dataset = dataset.noting(split.note)
     shape = model_shape(dataset, plan.settings)
     facts = {
         "length": shape.length,
@@ -207,6 +201,7 @@ def write_prepared(folder: Path, prepared: Prepared) -> None:
         shutil.rmtree(folder / old, ignore_errors=True)
     prepared.dataset.save(folder / "data")
     prepared.split.save(folder / "split.npz")
+    write_split(folder / "split.csv", prepared.split, prepared.dataset.ids)
     marker.write_text(json.dumps({"fingerprint": prepared.fingerprint}))
 
 

@@ -88,9 +88,6 @@ def outcome_of(finished: Finished) -> StudyOutcome:
     winner = pools["network"].best()
     if winner is None:
         raise InputError(f"study {plan.key} has no complete network trial")
-    parts = np.full(dataset.samples, -1, dtype=np.int8)
-    for number, fold in enumerate(split.folds):
-        parts[fold.valid] = number
     return StudyOutcome(
         summary=_summary(finished, test),
         question=plan.config.question,
@@ -105,7 +102,7 @@ def outcome_of(finished: Finished) -> StudyOutcome:
         space_yaml={space.name: space.text for space in plan.space.spaces},
         classes=dataset.target.classes,
         labels=np.asarray(dataset.target.values),
-        parts=parts,
+        parts=split.parts(dataset.samples),
         source=dataset.origin.source,
         licence=dataset.origin.licence,
         citation=dataset.origin.citation,
@@ -233,6 +230,7 @@ def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
         "split": {
             "kind": plan.config.split.kind,
             "folds": len(split.folds),
+            "repeats": len(split.rounds),
             "development_samples": len(split.development),
             "test_samples": len(split.test),
             "fingerprint": split.fingerprint,
@@ -255,10 +253,11 @@ def _best(finished: Finished, part: str) -> FrozenTrial:
     return best
 
 
-def _cv(trial: FrozenTrial) -> dict[str, float]:
-    """Mean and standard deviation over the folds."""
+def _cv(trial: FrozenTrial) -> dict[str, float | None]:
+    """Mean and standard deviation over the folds; a single one has no deviation."""
     scores = np.asarray(trial.user_attrs["fold_scores"], dtype=np.float64)
-    return {"cv_mean": float(scores.mean()), "cv_std": float(scores.std(ddof=1))}
+    spread = float(scores.std(ddof=1)) if len(scores) > 1 else None
+    return {"cv_mean": float(scores.mean()), "cv_std": spread}
 
 
 def _row(finished: Finished, part: str, test: TestPredictions) -> dict[str, Any]:
@@ -288,10 +287,8 @@ def _row(finished: Finished, part: str, test: TestPredictions) -> dict[str, Any]
 
 def _test_groups(finished: Finished) -> NDArray[np.str_] | None:
     """Groups of the test samples where the split keeps groups together: they resample as one."""
-    split = finished.plan.config.split
-    if split.kind != "grouped" or split.group is None:
-        return None
-    return finished.prepared.dataset.groups[split.group][finished.prepared.split.test]
+    split = finished.prepared.split
+    return None if split.groups is None else split.groups[split.test]
 
 
 def _comparison(

@@ -19,7 +19,9 @@ __all__ = [
     "Coding",
     "DosageCoding",
     "OneHotCoding",
+    "ProjectedCoding",
     "mutated",
+    "taking_dosages",
     "taking_one_hot",
 ]
 
@@ -226,3 +228,66 @@ class DosageCoding:
         chosen = ops.take(rows, columns, axis=1)
         dosages = ops.where(chosen < 0, fill, ops.cast(chosen, "float32"))
         return (dosages - mean) / scale
+
+
+@dataclass(frozen=True, eq=False)
+class ProjectedCoding(DosageCoding):
+    """Variants as principal components: scaled dosages times axes.
+
+    Constants of a replica: those of `DosageCoding`, then ``axes`` (k, components) float32.
+
+    Parameters
+    ----------
+    components
+        Number of components, at least 1.
+    """
+
+    components: int = 1
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """``(components,)``."""
+        return (self.components,)
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        """Name and shape."""
+        return ("projected dosage", int(self.codes.shape[1]), self.selected, self.components)
+
+    @property
+    def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Columns, fill, mean, scale and axes."""
+        return (*super().constants, ("float32", (self.selected, self.components)))
+
+    def inputs(self, rows: Any, *constants: Any) -> Any:
+        """Components ``(batch, components)``."""
+        from keras import ops
+
+        *dosage, axes = constants
+        return ops.matmul(super().inputs(rows, *dosage), axes)
+
+
+def taking_dosages(model: Any, axes: NDArray[np.float32]) -> Any:
+    """Put the projection in front of a model, so that it takes scaled dosages.
+
+    Parameters
+    ----------
+    model
+        ``keras.Model`` over components ``(batch, components)``.
+    axes
+        ``(k, components)``.
+
+    Returns
+    -------
+    keras.Model
+        Over scaled dosages ``(batch, k)``.
+    """
+    import keras
+
+    inputs = keras.Input((axes.shape[0],), name="scaled_dosages")
+    layer = keras.layers.Dense(
+        axes.shape[1], use_bias=False, trainable=False, name="principal_components"
+    )
+    projected = layer(inputs)
+    layer.set_weights([axes])
+    return keras.Model(inputs, model(projected), name=model.name)

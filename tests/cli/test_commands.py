@@ -11,6 +11,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.conftest import write_project
+
 HEAVY = (
     "tensorflow",
     "keras",
@@ -44,7 +46,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     assert told.stdout.strip() == "[]"
     shown = geno_hpo("--help")
     assert shown.returncode == 0
-    for command in ("run", "worker", "status", "report", "ui", "encode", "data", "space"):
+    for command in ("run", "worker", "status", "report", "split", "ui", "encode", "data", "space"):
         assert command in shown.stdout
 
 
@@ -126,3 +128,25 @@ def test_check_runs_nothing(project_root: Path) -> None:
     assert told.returncode == 0, told.stderr
     assert "240 samples × 30, 3 folds, 48 sealed for the test" in told.stdout
     assert not (project_root / "mlruns" / "optuna.db").exists()
+
+
+def test_a_split_is_written_and_read_back(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "project")
+    told = geno_hpo("split", "tiny", "--output", str(root / "split.csv"), root=root)
+    assert told.returncode == 0, told.stderr
+    fingerprint = told.stdout.split()[-1]
+    study = (root / "studies" / "tiny.yaml").read_text()
+    given = study.replace("split: {folds: 3, test: 0.2}", "split: {file: split.csv}")
+    (root / "studies" / "given.yaml").write_text(given)
+    again = geno_hpo("split", "given", "--output", str(root / "again.csv"), root=root)
+    assert again.stdout.split()[-1] == fingerprint
+    assert (root / "again.csv").read_text() == (root / "split.csv").read_text()
+    nested = geno_hpo("split", "tiny", "--output", str(root / "nested"), "--outer", "3", root=root)
+    assert nested.returncode == 0, nested.stderr
+    sealed = [
+        line.split(",")[0]
+        for path in (root / "nested").iterdir()
+        for line in path.read_text().splitlines()
+        if line.endswith(",test")
+    ]
+    assert len(sealed) == len(set(sealed)) == 240

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -145,6 +147,24 @@ def test_mosaic_is_to_scale():
         sizes[0] / sizes[1], rel=1e-3
     )
     assert all(sum(part.shares) == pytest.approx(1, abs=1e-3) for part in mosaic.parts)
+
+
+def test_a_holdout_is_drawn_with_the_part_that_only_trains():
+    outcome = example.binary()
+    parts = np.where(outcome.parts > 0, -2, outcome.parts)
+    split = outcome.summary["split"] | {"kind": "holdout", "folds": 1, "repeats": 1}
+    held = replace(outcome, parts=parts, summary=outcome.summary | {"split": split})
+    mosaic = split_mosaic(held)
+    assert [part.label for part in mosaic.parts] == ["train", "1", "test"]
+    assert "The numbered part validates, and the others train" in mosaic.caption
+    again = split | {"kind": "stratified", "folds": 10, "repeats": 2}
+    twice = replace(outcome, summary=outcome.summary | {"split": again})
+    assert "Each of the 5 numbered parts" in split_mosaic(twice).caption
+    assert "the first of 2 repeats" in split_mosaic(twice).caption
+
+
+def test_a_single_fold_has_no_deviation():
+    assert (words.spread(0.25), words.spread(None)) == (" ± 0.250", "")
 
 
 def test_confusion_counts_every_known_sample():

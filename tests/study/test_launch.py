@@ -175,3 +175,15 @@ def test_a_long_study_is_probed_once(tmp_path: Path) -> None:
     assert not list((work / "folds").glob("features-*")), "they are dropped when all is done"
     assert len(list((work / "folds").glob("mean-*"))) > 3
     assert "(probed before)" in finish(start(root, "run", "tiny"))
+
+
+def test_a_holdout_and_repeated_folds_run_to_their_report(tmp_path: Path) -> None:
+    for kind, folds in (("kind: holdout, valid: 0.25", 1), ("folds: 2, repeats: 2", 4)):
+        study = STUDY.replace("folds: 3", kind).replace("trials: 4", "trials: 2")
+        root = write_project(tmp_path / str(folds), study)
+        finish(start(root, "run", "tiny"))
+        path = next((root / "reports").rglob("summary.json"), None)
+        assert path is not None
+        summary = json.loads(path.read_text())
+        check_summary(summary)
+        assert (summary["split"]["folds"], summary["best"]["cv_std"] is None) == (folds, folds == 1)

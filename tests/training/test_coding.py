@@ -55,7 +55,16 @@ def test_dosage_equals_the_preprocessing(impute, scale, select):
     codes = rng.integers(-1, 3, (40, 9)).astype(np.int8)
     codes[:, 2] = 1
     labels = rng.integers(0, 2, (40, 1)).astype(np.float32)
-    settings = SimpleNamespace(impute=impute, scale=scale, select=select, min_maf=0.0)
+    settings = SimpleNamespace(
+        impute=impute,
+        scale=scale,
+        select=select,
+        min_maf=0.0,
+        min_call_rate=0.0,
+        prune_r2=None,
+        prune_window=50,
+        components=None,
+    )
     fitted = fit_variants(codes, labels, np.arange(30), settings, "binary")
     coding = DosageCoding(codes, len(fitted.columns))
     constants = (fitted.columns, fitted.fill, fitted.mean, fitted.scale)

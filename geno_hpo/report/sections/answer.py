@@ -17,6 +17,7 @@ from geno_hpo.report.words import (
     p_value,
     plural,
     signed,
+    spread,
 )
 
 __all__ = ["Answer", "answer"]
@@ -117,7 +118,7 @@ def _figures(summary: dict[str, Any], label: str) -> list[tuple[str, str, str]]:
         (
             number(best["cv_mean"]),
             f"cross-validated {label}",
-            f"± {number(best['cv_std'])} over {summary['split']['folds']} folds",
+            f"{spread(best['cv_std'])} over {plural(summary['split']['folds'], 'fold')}".lstrip(),
         )
     )
     done = trials["complete"] + trials["pruned"] + trials["failed"]

@@ -18,6 +18,7 @@ from geno_hpo.report.words import (
     p_value,
     plural,
     signed,
+    spread,
 )
 
 __all__ = ["methods", "methods_text"]
@@ -69,8 +70,9 @@ def _search(summary: dict[str, Any]) -> str:
         f"pruned, {trials['failed']} failed; {duration(summary['seconds']['search'])} of "
         f"trial time), {aim} the mean validation "
         f"{metric_label(summary['metric'])} over the folds. The best configuration "
-        f"({model_label(best['model'])}) reached {number(best['cv_mean'])} ± "
-        f"{number(best['cv_std'])} (mean ± standard deviation over folds)."
+        f"({model_label(best['model'])}) reached "
+        f"{number(best['cv_mean'])}{spread(best['cv_std'])} (mean"
+        f"{'' if best['cv_std'] is None else ' ± standard deviation'} over folds)."
     )
 
 

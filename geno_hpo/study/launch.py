@@ -22,6 +22,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from optuna.trial import TrialState
 
+from geno_hpo.audit import audit
 from geno_hpo.errors import GenoHpoError, InputError, StorageError
 from geno_hpo.metrics import METRICS
 from geno_hpo.study.final import enqueue_final
@@ -155,8 +156,24 @@ class Launch:
             f"{'positions' if dataset.kind == 'sequence' else 'variants'}; "
             f"{len(split.test)} sealed for the test, {len(split.folds)} folds over the rest"
         )
+        self._audit(record, prepared)
         record.set(mlflow_run=self._open_tracking(prepared))
         return prepared
+
+    def _audit(self, record: Record, prepared: Prepared) -> None:
+        """Look for what could flatter the study; the findings stay in its record."""
+        if self.plan.config.audit == "off":
+            return
+        found = audit(prepared.dataset, prepared.split)
+        record.set(audit=found.as_dict())
+        if paragraph := found.paragraph():
+            self._say(paragraph)
+        if found.serious and self.plan.config.audit == "fail":
+            raise InputError(
+                f"study {self.plan.key} asks for `audit: fail`, and {len(found.serious)} findings "
+                f"are serious: {'; '.join(each.what for each in found.serious)}; "
+                f"see: geno-hpo audit {self.plan.key.name}"
+            )
 
     def _open_tracking(self, prepared: Prepared) -> str:
         local = self.project.tracking_uri.startswith("sqlite")

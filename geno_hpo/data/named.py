@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from geno_hpo.data.catalogue import Entry, entries, fetch
-from geno_hpo.data.dataset import Dataset, Origin, Task
+from geno_hpo.data.dataset import Dataset, Origin, Target, Task
 from geno_hpo.data.plain_text import read_primer, read_wheat599
 from geno_hpo.data.populations import read_kg1_aisnp, read_kg1_phase1
 from geno_hpo.data.published_parts import read_chromatin_sim4, read_tfbs_chipseq
 from geno_hpo.data.simulate import simulate_katg
+from geno_hpo.data.simulate_drugs import simulate_drugs
+from geno_hpo.data.simulate_sequences import simulate_chromatin, simulate_motif
+from geno_hpo.data.simulate_snps import simulate_ancestry, simulate_trait
 from geno_hpo.data.tb_regions import ISONIAZID
 from geno_hpo.data.tb_wdnn import read_tb_wdnn
 from geno_hpo.errors import InputError
@@ -91,6 +94,13 @@ def _whole(found: Entry, question: Question, key: str, default: int, least: int)
     return value
 
 
+def _number(found: Entry, question: Question, key: str, default: float) -> float:
+    value = question.options.get(key, default)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise InputError(f"option {key!r} of data set {found.name!r} is a number, got {value!r}")
+    return float(value)
+
+
 def _one_binary(found: Entry, question: Question, name: str, classes: Sequence[str]) -> None:
     """Refuse what an entry with one binary target cannot answer."""
     if question.target != (name,) or question.task != "binary":
@@ -111,6 +121,104 @@ def _simulated(found: Entry, question: Question) -> Dataset:
     )
     _one_binary(found, question, "inh", dataset.target.classes)
     return dataset
+
+
+def _motif(found: Entry, question: Question) -> Dataset:
+    dataset = simulate_motif(
+        seed=_whole(found, question, "seed", question.seed, 0),
+        sequences=_whole(found, question, "sequences", 2000, 100),
+        length=_whole(found, question, "length", 50, 12),
+        changed=_number(found, question, "changed", 0.25),
+    )
+    _one_binary(found, question, "motif", dataset.target.classes)
+    return dataset
+
+
+def _chromatin(found: Entry, question: Question) -> Dataset:
+    dataset = simulate_chromatin(
+        seed=_whole(found, question, "seed", question.seed, 0),
+        sequences=_whole(found, question, "sequences", 3000, 200),
+        length=_whole(found, question, "length", 300, 200),
+        changed=_number(found, question, "changed", 0.1),
+    )
+    return _outputs(found, question, dataset)
+
+
+def _drugs(found: Entry, question: Question) -> Dataset:
+    dataset = simulate_drugs(
+        seed=_whole(found, question, "seed", question.seed, 0),
+        isolates=_whole(found, question, "isolates", 1500, 300),
+    )
+    return _outputs(found, question, dataset)
+
+
+def _trait(found: Entry, question: Question) -> Dataset:
+    dataset = simulate_trait(
+        seed=_whole(found, question, "seed", question.seed, 0),
+        samples=_whole(found, question, "samples", 1000, 50),
+        variants=_whole(found, question, "variants", 2000, 40),
+        causal=_whole(found, question, "causal", 50, 2),
+        heritability=_number(found, question, "heritability", 0.5),
+        dominance=_number(found, question, "dominance", 0.0),
+        epistasis=_number(found, question, "epistasis", 0.0),
+        linkage=_number(found, question, "linkage", 0.9),
+    )
+    return _all_targets(found, question, dataset)
+
+
+def _ancestry(found: Entry, question: Question) -> Dataset:
+    dataset = simulate_ancestry(
+        seed=_whole(found, question, "seed", question.seed, 0),
+        samples=_whole(found, question, "samples", 1000, 40),
+        variants=_whole(found, question, "variants", 300, 1),
+        populations=_whole(found, question, "populations", 4, 2),
+        drift=_number(found, question, "drift", 0.02),
+    )
+    return _all_targets(found, question, dataset)
+
+
+def _all_targets(found: Entry, question: Question, dataset: Dataset) -> Dataset:
+    """Refuse another target or task than the one there is."""
+    target = dataset.target
+    if question.target != target.names or question.task != target.task:
+        raise InputError(
+            f"data set {found.name!r} has one target, {', '.join(target.names)} ({target.task}), "
+            f"got {', '.join(question.target)} ({question.task})"
+        )
+    return dataset
+
+
+def _outputs(found: Entry, question: Question, dataset: Dataset) -> Dataset:
+    """Take the outputs asked for: several as multilabel, one as multilabel or binary.
+
+    The oracle's score is the mean over all outputs, and is told only when all are asked for.
+    """
+    names = dataset.target.names
+    for name in question.target:
+        if name not in names:
+            raise InputError(
+                f"data set {found.name!r} has no target {name!r}; it has: {', '.join(names)}"
+            )
+    if question.task not in ("binary", "multilabel") or (
+        question.task == "binary" and len(question.target) != 1
+    ):
+        raise InputError(
+            f"data set {found.name!r} is a multilabel task, or a binary one of one target, got "
+            f"{question.task} with {len(question.target)} targets"
+        )
+    if question.positive not in (None, "1"):
+        raise InputError(f"the positive class of {found.name!r} is '1', got {question.positive!r}")
+    columns = [names.index(name) for name in question.target]
+    return replace(
+        dataset,
+        target=Target(
+            task=question.task,
+            values=dataset.target.values[:, columns],
+            names=question.target,
+            classes=("0", "1") if question.task == "binary" else (),
+        ),
+        truth=dataset.truth if question.target == names else None,
+    )
 
 
 def _tb_wdnn(found: Entry, question: Question) -> Dataset:
@@ -174,6 +282,11 @@ def _stamped(found: Entry, dataset: Dataset) -> Dataset:
 
 _READERS: dict[str, Callable[[Entry, Question], Dataset]] = {
     "simulated": _simulated,
+    "drugs_simulated": _drugs,
+    "motif_simulated": _motif,
+    "chromatin_simulated": _chromatin,
+    "trait_simulated": _trait,
+    "ancestry_simulated": _ancestry,
     "tb_wdnn": _tb_wdnn,
     "wheat599": _wheat599,
     "primer": _primer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from geno_hpo.audit import Audit, Finding, alike, audit
+from geno_hpo.config import CatalogueData
+from geno_hpo.data.catalogue import MIRROR
 from geno_hpo.data.dataset import Dataset, Locus, Origin, Target, Task
+from geno_hpo.data.source import open_dataset
 from geno_hpo.splits import Split, make_split
 
 SAMPLES, COLUMNS = 300, 1200
@@ -283,6 +287,22 @@ def test_big_data_are_looked_at_in_part_and_told(monkeypatch: pytest.MonkeyPatch
         "near-identical samples: 651 of 1,500 distinct rows against all",
     )
     assert "100 test samples are nearly identical" in told.findings[0].what
+
+
+@pytest.mark.skipif(
+    not os.environ.get(MIRROR), reason=f"{MIRROR} names no folder with the real data"
+)
+def test_real_isolates_share_their_haplotypes() -> None:
+    config = CatalogueData(catalogue="tb_wdnn", loci=("katG",))
+    dataset = open_dataset(config, target="inh", task="binary")
+    one = found(dataset, "identical samples")
+    assert one.severity == "serious"
+    assert "647 of 713 test samples are identical" in one.what
+    assert "(366 distinct rows in 3,564 samples)" in one.what
+    assert "`split: {group: haplotype_katG}` (100% of the pairs, 366 groups)" in one.advice
+    kept = make_split(dataset, kind="grouped", group="haplotype_katG")
+    checks = {each.check for each in audit(dataset, kept).findings}
+    assert not checks & {"identical samples", "cut groups"}
 
 
 def test_the_same_seed_tells_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def never(file: CatalogueFile, place: Path) -> None:
 
 def test_the_table_is_whole() -> None:
     names = [each.name for each in entries()]
-    assert len(set(names)) == len(names) == 12
+    assert len(set(names)) == len(names) == 17
     assert names[0] == "katg_simulated"
     for each in entries():
         assert each.title
@@ -62,7 +62,8 @@ def test_the_table_is_whole() -> None:
             assert file.bytes > 0
             assert re.fullmatch(r"([\w-]+/[\w.-]+@[0-9a-f]{40}:[\w./-]+)?", file.upstream)
     assert {each.name for each in entries() if each.simulated} == {
-        *("katg_simulated", "primer", "chromatin_sim4")
+        *("katg_simulated", "drugs_simulated", "motif_simulated", "chromatin_simulated"),
+        *("trait_simulated", "ancestry_simulated", "primer", "chromatin_sim4"),
     }
     derived = [file.name for each in entries() for file in each.files if not file.upstream]
     assert derived == ["H37Rv.fa", "tbprofiler_test.bam", "tbprofiler_test.bam.bai"]

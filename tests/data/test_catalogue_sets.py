@@ -22,6 +22,11 @@ real = pytest.mark.skipif(
 )
 SHAPES = {
     "katg_simulated": (1800, 2223),
+    "drugs_simulated": (1500, 4320),
+    "motif_simulated": (2000, 50),
+    "chromatin_simulated": (3000, 300),
+    "trait_simulated": (1000, 2000),
+    "ancestry_simulated": (1000, 300),
     "tb_wdnn": (3564, 4223),
     "wheat599": (599, 1279),
     "primer": (2000, 50),
@@ -58,6 +63,7 @@ def test_each_opens_as_it_says(found: Entry) -> None:
     dataset = opened(found.name, found.target, found.task)  # type: ignore[arg-type]
     assert dataset.codes.shape == SHAPES[found.name]
     assert dataset.origin.licence == found.licence
+    assert (dataset.truth is not None) == (found.simulated and not found.files)
     assert dataset.origin.simulated == found.simulated
     assert len(set(dataset.axis)) == dataset.features
     make_split(dataset)

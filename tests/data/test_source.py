@@ -70,7 +70,7 @@ def test_the_simulation_follows_the_studys_seed_or_its_own() -> None:
         (
             CatalogueData(catalogue="tb_reads"),
             {},
-            r"'tb_reads' can be shown and fetched, .* no reader .*: katg_simulated, tb_wdnn",
+            r"'tb_reads' can be shown and fetched, .* no reader .*: katg_simulated, .*tb_wdnn",
         ),
         (
             CatalogueData(catalogue="katg_simulated", loci=("katG",)),

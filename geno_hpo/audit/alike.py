@@ -212,15 +212,15 @@ def _kin(
     present[cluster, view.part] = 1
     held = present[cluster[rows]]
     asked = np.arange(n)
-    if n * n * width > 2 * OPERATIONS:
-        most = max(int(2 * OPERATIONS / (n * width)), 64)
+    if n * n * width > OPERATIONS:
+        most = max(int(OPERATIONS / (n * width)), 64)
         # Rows of the test set first: their kin flatter the last score.
         lot = np.random.default_rng([view.seed, 3]).permutation(n)
         asked = np.sort(lot[np.argsort(-held[lot, 0], kind="stable")][:most])
         if len(asked) < n:
             sampled.append(f"{check}: {len(asked):,} of {n:,} distinct rows against all")
     kin = np.zeros(present.shape, bool)
-    pairs: list[str] = []
+    told: list[tuple[np.intp, np.intp]] = []
     for start in range(0, len(asked), _BLOCK):
         block = asked[start : start + _BLOCK]
         alike = near(block)
@@ -229,14 +229,15 @@ def _kin(
             continue
         kin[cluster[rows[block]]] = alike.astype(np.float32) @ held > 0
         for place in np.flatnonzero(alike.any(axis=1)):
-            if len(pairs) == 3:
+            if len(told) == 3:
                 break
             a = rows[block[place]]
             for b in rows[np.flatnonzero(alike[place])]:
-                if view.part[a] != view.part[b]:
-                    pairs.append(f"{view.name(int(a))} ~ {view.name(int(b))}")
+                if view.part[a] != view.part[b] and (a, b) not in told and (b, a) not in told:
+                    told.append((a, b))
                     break
     in_test, in_folds = across(view, kin, cluster)
     if not (in_test | in_folds).any():
         return None
+    pairs = [f"{view.name(int(a))} ~ {view.name(int(b))}" for a, b in told]
     return in_test, in_folds, some(pairs)

@@ -27,6 +27,7 @@ __all__ = [
 FEW_COLUMNS = 64
 """With fewer columns that vary, equal rows are no sign of related samples."""
 _SERIOUS_SHARE = 0.01  # of the test set
+_MIXED_SHARE = 0.05  # of the development part
 
 
 def distinct_rows(codes: NDArray[np.int8]) -> Ints:
@@ -143,7 +144,7 @@ def shared_haplotypes(view: View) -> Iterator[Finding]:
     if not most:
         return
     groups = [name for name in view.dataset.groups if name.startswith("haplotype_")]
-    offer = " or ".join(f"`split: {{group: {name}}}`" for name in groups)
+    offer = " or ".join(filter(None, map(view.offer, groups)))
     yield Finding(
         check="shared haplotypes",
         severity="note",
@@ -163,6 +164,7 @@ def contradicting_labels(view: View, cluster: Ints) -> Iterator[Finding]:
         return
     own = cluster[view.split.development]
     values = view.dataset.target.values[view.split.development]
+    told: list[tuple[int, float, str]] = []
     for column, name in enumerate(view.dataset.target.names):
         known = np.isfinite(values[:, column])
         if not known.any():
@@ -174,22 +176,25 @@ def contradicting_labels(view: View, cluster: Ints) -> Iterator[Finding]:
         if not mixed.any():
             continue
         samples = int(counts[mixed].sum())
-        best = counts.max(axis=1).sum() / known.sum()
-        rows = view.split.development[known][mixed[own[known]]]
-        biggest = int(np.argmax(np.where(mixed, counts.sum(axis=1), 0)))
-        yield Finding(
-            check="contradicting labels",
-            severity="warning" if samples >= 0.05 * known.sum() else "note",
-            what=(
-                f"{samples:,} development samples stand in {int(mixed.sum()):,} sets of identical "
-                f"samples whose labels of {name} differ: no model can be right on more than "
-                f"{best:.1%} of the development part"
-            ),
-            count=samples,
-            examples=(
-                f"{int(counts[biggest].sum()):,} identical samples, labels "
-                + " against ".join(f"{number:,}" for number in counts[biggest] if number),
-                *some([view.name(int(row)) for row in rows])[:2],
-            ),
-            advice="Labels may be wrong, or the cause lies outside these columns",
+        best = float(counts.max(axis=1).sum() / known.sum())
+        biggest = counts[np.argmax(np.where(mixed, counts.sum(axis=1), 0))]
+        against = " against ".join(f"{number:,}" for number in biggest if number)
+        shown = (
+            f"{name}: {samples:,} samples in {int(mixed.sum()):,} sets, at best {best:.1%} right; "
+            f"the biggest {against}"
         )
+        told.append((samples, samples / int(known.sum()), shown))
+    if not told:
+        return
+    told.sort(reverse=True)
+    yield Finding(
+        check="contradicting labels",
+        severity="warning" if max(share for _, share, _ in told) >= _MIXED_SHARE else "note",
+        what=(
+            f"identical development samples have different labels (up to {told[0][0]:,} samples), "
+            "so that no model can be right on all of them"
+        ),
+        count=told[0][0],
+        examples=some([shown for _, _, shown in told]),
+        advice="Labels may be wrong, or the cause lies outside these columns",
+    )

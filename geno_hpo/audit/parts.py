@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.audit.finding import Finding
+from geno_hpo.audit.finding import Finding, some
 from geno_hpo.audit.view import View
 
 __all__ = ["cut_groups", "label_counts", "row_order"]
@@ -37,11 +37,11 @@ def cut_groups(view: View) -> Iterator[Finding]:
         told.append(
             f"{name}: {cut:,} of {len(names):,} groups, which explain {share:.0%} of the label"
         )
-        if len(names) > view.parts:
-            usable.append(name)
+        if line := view.offer(name):
+            usable.append(line)
     if not told:
         return
-    offer = " or ".join(f"`split: {{group: {name}}}`" for name in usable)
+    offer = " or ".join(usable)
     yield Finding(
         check="cut groups",
         severity="warning" if tells else "note",
@@ -51,7 +51,7 @@ def cut_groups(view: View) -> Iterator[Finding]:
         advice=(
             f"To see how well unseen groups are predicted: {offer}"
             if offer
-            else "There are too few groups to keep each in one part"
+            else "No part could hold whole groups and yet all classes"
         ),
     )
 
@@ -113,6 +113,7 @@ def row_order(view: View) -> Iterator[Finding]:
     Counts how often neighbours differ, against what is expected of a shuffled order; for traits
     the correlation of neighbours.
     """
+    told: list[tuple[float, str, int]] = []
     for name, values in view.labels:
         known = values[np.isfinite(values)]
         n = len(known)
@@ -125,17 +126,22 @@ def row_order(view: View) -> Iterator[Finding]:
         if along * np.sqrt(n) < 6 or along < 0.2:
             continue
         changes = int((np.diff(known) != 0).sum())
-        yield Finding(
-            check="row order",
-            severity="warning",
-            what=(
-                f"rows stand in an order that tells {name} (neighbours correlate by {along:.2f}"
-                + (f", {changes:,} changes in {n:,} rows)" if len(np.unique(known)) == 2 else ")")
-            ),
-            count=n,
-            examples=(),
-            advice=(
-                "This split draws by lot, so order alone flatters nothing; but if rows were "
-                "collected in batches, give the batch as a column: `split: {group: COLUMN}`"
-            ),
-        )
+        shown = f"{name}: neighbours correlate by {along:.2f}"
+        if len(np.unique(known)) == 2:
+            shown += f", {changes:,} changes in {n:,} rows"
+        told.append((along, shown, n))
+    if not told:
+        return
+    told.sort(reverse=True)
+    yield Finding(
+        check="row order",
+        severity="warning",
+        what=f"rows stand in an order that tells the label (neighbours correlate by "
+        f"{told[0][0]:.2f})",
+        count=max(n for _, _, n in told),
+        examples=some([shown for _, shown, _ in told]),
+        advice=(
+            "This split draws by lot, so order alone flatters nothing; but if rows were "
+            "collected in batches, give the batch as a column: `split: {group: COLUMN}`"
+        ),
+    )

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Dataset
-from geno_hpo.splits import Split
+from geno_hpo.errors import InputError
+from geno_hpo.splits import Split, make_split
 
 __all__ = ["Bools", "Ints", "View"]
 
@@ -73,6 +74,35 @@ class View:
         part = self.part[sample]
         return f"{self.dataset.ids[sample]} ({'test' if part == 0 else f'fold {part}'})"
 
+    def offer(self, group: str) -> str:
+        """Give the line for a study file that keeps this group's samples in one part.
+
+        It is tried first; with fewer folds where a part would else lack a class, and empty where
+        even that cannot be done.
+        """
+        if group not in self._offers:
+            self._offers[group] = ""
+            for folds in dict.fromkeys((len(self.split.folds), 3, 2)):
+                try:
+                    make_split(
+                        self.dataset,
+                        kind="grouped",
+                        folds=folds,
+                        test=min(len(self.split.test) / self.dataset.samples, 0.5),
+                        group=group,
+                        seed=self.split.seed,
+                    )
+                except InputError:
+                    continue
+                fewer = "" if folds == len(self.split.folds) else f", folds: {folds}"
+                self._offers[group] = f"`split: {{group: {group}{fewer}}}`"
+                break
+        return self._offers[group]
+
+    @cached_property
+    def _offers(self) -> dict[str, str]:
+        return {}
+
     def grouping(self, together: Ints) -> str:
         """How to keep samples with the same number in `together` in one part, as advice.
 
@@ -87,9 +117,9 @@ class View:
             shares.append((_kept(together, number), len(names), name))
         shares.sort(reverse=True)
         fitting = [
-            f"`split: {{group: {name}}}` ({share:.0%} of the pairs, {count:,} groups)"
+            f"{self.offer(name)} ({share:.0%} of the pairs, {count:,} groups)"
             for share, count, name in shares
-            if share > 0 and count > self.parts
+            if share > 0 and self.offer(name)
         ]
         if fitting:
             return "Keep them together: " + " or ".join(fitting[:2])

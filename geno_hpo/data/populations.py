@@ -61,7 +61,7 @@ def read_kg1_phase1(folder: Path, *, target: Sequence[str], task: Task) -> Datas
     with open_bed(folder / f"{_PLINK}.bed", num_threads=1) as bed:
         ids = tuple(map(str, bed.iid))
         names = tuple(map(str, bed.sid))
-        codes = bed.read(dtype="int8")
+        codes = bed.read(dtype="int8", order="C")
     if strangers := [sample for sample in ids if sample not in columns["population"]]:
         raise DataError(f"{len(strangers)} samples are not in the panel, such as {strangers[0]!r}")
     cells_of = {name: [found[sample] for sample in ids] for name, found in columns.items()}

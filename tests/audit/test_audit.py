@@ -161,7 +161,7 @@ def test_haplotypes_of_several_loci() -> None:
         "katG: 60 of 60 test samples (6 distinct haplotypes in 300 samples)",
         "inhA: 0 of 60 test samples (300 distinct haplotypes in 300 samples)",
     )
-    assert "`split: {group: haplotype_katG}`" in one.advice
+    assert one.advice.endswith("`split: {group: haplotype_katG, folds: 3}`")
 
 
 @pytest.mark.parametrize(("tells", "severity"), [(True, "warning"), (False, "note")])
@@ -192,7 +192,7 @@ def test_a_column_that_copies_the_label(task: Task) -> None:
     codes[:, 700] = labels
     one = found(cohort(codes, labels, task=task), "deciding columns")
     assert (one.severity, one.count) == ("serious", 1)
-    assert one.examples == ("rs700 (1.000)",)
+    assert one.examples == ("rs700 → ill (1.000)",)
 
 
 def test_the_sealed_labels_are_not_looked_at() -> None:
@@ -216,7 +216,7 @@ def test_labels_sorted_by_class() -> None:
     labels = np.repeat([0.0, 1.0], SAMPLES // 2).astype(np.float32)
     one = found(cohort(labels=labels), "row order")
     assert one.severity == "warning"
-    assert "1 changes in 240 rows" in one.what
+    assert "1 changes in 240 rows" in one.examples[0]
 
 
 def test_batches_along_a_trait() -> None:
@@ -236,7 +236,7 @@ def test_missing_calls_that_predict() -> None:
     codes[ill[:, None] & (rng.random(codes.shape) < 0.05)] = -1
     one = found(replace(dataset, codes=codes), "missing calls")
     assert one.severity == "serious"
-    assert "more missing calls have higher ill" in one.what
+    assert "ill: more missing calls go with it" in one.examples[0]
 
 
 def test_one_column_missing_in_a_class() -> None:
@@ -244,7 +244,7 @@ def test_one_column_missing_in_a_class() -> None:
     codes = dataset.codes.copy()
     codes[dataset.target.values[:, 0] == 1, 5] = -1
     told = audit(replace(dataset, codes=codes), make_split(dataset)).findings
-    assert any("whether a call is missing tells ill in 1 columns" in each.what for each in told)
+    assert any("whether a call is missing tells a label in 1 columns" in each.what for each in told)
 
 
 def test_missing_calls_by_chance_are_fine() -> None:
@@ -262,7 +262,7 @@ def test_contradicting_labels() -> None:
     split = make_split(dataset, kind="grouped", group="pair")
     one = found(dataset, "contradicting labels", split)
     assert (one.severity, one.count) == ("warning", 240)
-    assert "more than 50.0% of the development part" in one.what
+    assert "ill: 240 samples in 120 sets, at best 50.0% right" in one.examples[0]
 
 
 def test_few_members_of_a_class() -> None:
@@ -284,7 +284,7 @@ def test_big_data_are_looked_at_in_part_and_told(monkeypatch: pytest.MonkeyPatch
     told = audit(replace(dataset, codes=codes), split)
     assert told.sampled == (
         "near-identical samples: on 512 of 1,500 columns that vary",
-        "near-identical samples: 651 of 1,500 distinct rows against all",
+        "near-identical samples: 325 of 1,500 distinct rows against all",
     )
     assert "100 test samples are nearly identical" in told.findings[0].what
 
@@ -299,8 +299,10 @@ def test_real_isolates_share_their_haplotypes() -> None:
     assert one.severity == "serious"
     assert "647 of 713 test samples are identical" in one.what
     assert "(366 distinct rows in 3,564 samples)" in one.what
-    assert "`split: {group: haplotype_katG}` (100% of the pairs, 366 groups)" in one.advice
-    kept = make_split(dataset, kind="grouped", group="haplotype_katG")
+    assert (
+        "`split: {group: haplotype_katG, folds: 3}` (100% of the pairs, 366 groups)" in one.advice
+    )
+    kept = make_split(dataset, kind="grouped", group="haplotype_katG", folds=3)
     checks = {each.check for each in audit(dataset, kept).findings}
     assert not checks & {"identical samples", "cut groups"}
 

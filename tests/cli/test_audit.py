@@ -23,7 +23,7 @@ def test_json(project_root: Path) -> None:
     found = json.loads(told.stdout)
     (one,) = [each for each in found["findings"] if each["check"] == "deciding columns"]
     assert one["severity"] == "serious"
-    assert one["examples"] == ["12 (1.000)"]
+    assert one["examples"] == ["12 → resistant (1.000)"]
     assert found["sampled"] == []
 
 

@@ -98,6 +98,21 @@ def status(
 
 
 @app.command()
+def audit(
+    name: Name,
+    root: Root = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 1 when a finding is serious.")
+    ] = False,
+) -> None:
+    """Look for what could flatter a study: leaks between its parts, relatives, batches."""
+    from geno_hpo.cli.audit import audit_study
+
+    audit_study(root, name, as_json=as_json, strict=strict)
+
+
+@app.command()
 def report(name: Name, root: Root = HERE) -> None:
     """Draw the report of a finished study again."""
     from geno_hpo.cli.run import report_study

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
+
+if TYPE_CHECKING:
+    from geno_hpo.data.catalogue import Entry
 
 __all__ = ["data_app"]
 
 data_app = typer.Typer(
-    name="data", help="List, show and fetch the catalogue's data sets.", no_args_is_help=True
+    name="data",
+    help="List, show, preview and fetch the catalogue's data sets.",
+    no_args_is_help=True,
 )
 Name = Annotated[str, typer.Argument(help="Data set name.", metavar="NAME")]
 
@@ -50,6 +55,12 @@ def show(name: Name) -> None:
     for key, value in rows.items():
         if value:
             typer.echo(f"  {key:<10} {value}")
+    for key, text in found.options.items():
+        typer.echo(f"  option     {key}: {text}")
+    if found.reader:
+        typer.echo("  in a study")
+        for line in _study_lines(found):
+            typer.echo(f"    {line}")
     for file in found.files:
         typer.echo(f"  file       {file.name} ({file.bytes:,} bytes)")
         typer.echo(f"             {file.url or 'derived: only a mirror folder holds it'}")
@@ -68,3 +79,64 @@ def fetch(name: Name) -> None:
     typer.echo(f"licence: {found.licence}\nplease cite: {found.citation}")
     for needed in (*found.needs, name):
         typer.echo(f"{needed} is in {fetch_files(needed)}")
+
+
+@data_app.command()
+def preview(
+    name: Name,
+    target: Annotated[
+        list[str] | None, typer.Option(help="Target column; may be given several times.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="binary, multiclass, multilabel or regression.")
+    ] = None,
+) -> None:
+    """Read a data set as a study would and show its size, labels, groups and first samples."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from geno_hpo import encoding
+    from geno_hpo.config import CatalogueData
+    from geno_hpo.data.catalogue import entry
+    from geno_hpo.data.dataset import Task
+    from geno_hpo.data.source import open_dataset
+    from geno_hpo.errors import InputError
+
+    found = entry(name)
+    kind = task or found.task
+    if found.reader and kind not in get_args(Task):
+        raise InputError(f"task is one of {', '.join(get_args(Task))}, got {kind!r}")
+    if found.files:
+        typer.echo(f"licence: {found.licence}\nplease cite: {found.citation}")
+    dataset = open_dataset(
+        CatalogueData(catalogue=name),
+        target=tuple(target or found.target),
+        task=kind,  # type: ignore[arg-type]
+    )
+    variants = dataset.kind == "variants"
+    typer.echo(
+        f"{dataset.samples:,} samples × {dataset.features:,} {'variants' if variants else 'bases'}"
+    )
+    for note in dataset.origin.notes:
+        typer.echo(f"  {note}")
+    for group, names in dataset.groups.items():
+        typer.echo(f"  group {group}: {len(set(names)):,} values")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for head in ("sample", *dataset.target.names, *dataset.groups, "begins"):
+        table.add_column(head, no_wrap=True)
+    classes = dataset.target.classes
+    for row in range(min(5, dataset.samples)):
+        values = dataset.target.values[row]
+        shown = [classes[int(value)] if classes else f"{value:g}" for value in values]
+        first = dataset.codes[row, :20]
+        text = " ".join(map(str, first.tolist())) if variants else encoding.decode(first)
+        groups = [str(names[row]) for names in dataset.groups.values()]
+        table.add_row(dataset.ids[row], *shown, *groups, text)
+    Console(highlight=False).print(table)
+
+
+def _study_lines(found: Entry) -> list[str]:
+    """Lines of a study file that asks this data set's example question."""
+    names = ", ".join(found.target)
+    target = names if len(found.target) == 1 else f"[{names}]"
+    return [f"data: {{catalogue: {found.name}}}", f"target: {target}", f"task: {found.task}"]

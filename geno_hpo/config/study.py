@@ -143,6 +143,10 @@ class StudyConfig(Strict):
     seed: Seed = 1
     """Seed of everything that is drawn: same seed, same machine, same result."""
 
+    audit: Literal["warn", "fail", "off"] = "warn"
+    """What a search does about leaks found in data and split before it starts: warn of them, fail
+    when one is serious, or off: look for none."""
+
     published: Annotated[tuple[PublishedResult, ...], Field(strict=False)] = ()
     """Results from the literature to stand beside the study's own."""
 
@@ -170,11 +174,20 @@ class StudyConfig(Strict):
 
         Left out is what may change while a study goes on: its name and question, budgets
         (``budget.trials``, ``budget.wall_time``, the baselines' and the control's trials),
-        ``workers``, ``final`` and ``published``. Search spaces are named only: their own
+        ``workers``, ``final``, ``audit`` and ``published``. Search spaces are named only: their own
         fingerprints belong beside it.
         """
         whole = self.model_dump(mode="json")
-        for key in ("name", "question", "workers", "final", "published", "baselines", "target"):
+        for key in (
+            "name",
+            "question",
+            "workers",
+            "final",
+            "published",
+            "baselines",
+            "target",
+            "audit",
+        ):
             del whole[key]
         for key in ("trials", "wall_time"):
             del whole["budget"][key]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ __all__ = ["CACHE", "MIRROR", "CatalogueFile", "Entry", "entries", "entry", "fet
 
 MIRROR = "GENO_HPO_DATA_MIRROR"
 CACHE = "GENO_HPO_CACHE"
+
+ATTEMPTS = 3
+"""Times that a download is begun before it is given up."""
+PAUSE_SECONDS = 0.5
 
 Downloader = Callable[["CatalogueFile", Path], None]
 
@@ -77,9 +82,11 @@ class Entry:
     simulated
         Whether the data come out of a program.
     reader
-        Name of its reader in `geno_hpo.data.source`; empty where there is none yet.
+        Name of its reader in `geno_hpo.data.named`; empty where there is none yet.
     needs
         Other data sets of the catalogue its reader uses.
+    target, task
+        A question it can answer, for examples: the targets, and what kind they are.
     options
         What a study may choose, by key, each with its default in brackets; ``loci`` stands
         beside the others.
@@ -96,6 +103,8 @@ class Entry:
     simulated: bool
     reader: str
     needs: tuple[str, ...]
+    target: tuple[str, ...]
+    task: str
     options: dict[str, str]
     files: tuple[CatalogueFile, ...]
 
@@ -115,6 +124,8 @@ def entries() -> tuple[Entry, ...]:
             simulated=row["simulated"],
             reader=row["reader"],
             needs=tuple(row["needs"]),
+            target=tuple(row.get("target", ())),
+            task=row.get("task", ""),
             options=row.get("options", {}),
             files=tuple(CatalogueFile(**file) for file in row.get("files", ())),
         )
@@ -238,13 +249,26 @@ def _bring(name: str, file: CatalogueFile, place: Path, download: Downloader) ->
 
 
 def _download(file: CatalogueFile, place: Path) -> None:
-    """Download with pooch, which checks the hash and moves the file into place when whole."""
-    import pooch
+    """Download with pooch, which checks the hash and moves the file into place when whole.
 
-    pooch.retrieve(
-        url=file.url,
-        known_hash=f"sha256:{file.sha256}",
-        fname=place.name,
-        path=place.parent,
-        downloader=pooch.HTTPDownloader(timeout=60),
-    )
+    A connection that breaks is tried again, twice; a file that is not there, or another one, is
+    not.
+    """
+    import pooch
+    from requests.exceptions import ChunkedEncodingError, ConnectionError, Timeout  # noqa: A004
+
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            pooch.retrieve(
+                url=file.url,
+                known_hash=f"sha256:{file.sha256}",
+                fname=place.name,
+                path=place.parent,
+                downloader=pooch.HTTPDownloader(timeout=60),
+            )
+        except (ChunkedEncodingError, ConnectionError, Timeout):
+            if attempt == ATTEMPTS:
+                raise
+            time.sleep(PAUSE_SECONDS * attempt)
+        else:
+            return

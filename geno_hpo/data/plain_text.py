@@ -38,7 +38,9 @@ def read_wheat599(folder: Path, *, target: Sequence[str], task: Task) -> Dataset
     Parameters
     ----------
     folder
-        Holds ``wheat.X`` and ``wheat.Y``; line i of both is the same wheat line.
+        Holds ``wheat.X`` and ``wheat.Y``; line i of both is the same wheat line. And
+        ``wheat.RData``, whose ``wheat.sets`` are the published folds: the group
+        ``published_fold``.
     target
         Environments, of ``env1`` to ``env4``.
     task
@@ -80,8 +82,24 @@ def read_wheat599(folder: Path, *, target: Sequence[str], task: Task) -> Dataset
             values=traits[:, [_ENVIRONMENTS.index(name) for name in target]],
             names=tuple(target),
         ),
-        origin=Origin(source="wheat.X, wheat.Y"),
+        groups={"published_fold": _published_folds(folder / "wheat.RData", len(markers))},
+        origin=Origin(source="wheat.X, wheat.Y, wheat.RData"),
     )
+
+
+def _published_folds(path: Path, lines: int) -> NDArray[np.str_]:
+    """Fold of each wheat line, ``(lines,)``: fold01 to fold10."""
+    import rdata
+
+    require_file(path, "published folds")
+    try:
+        held = rdata.conversion.convert(rdata.parser.parse_file(path), default_encoding="utf-8")
+        folds = np.asarray(held["wheat.sets"])
+    except (ValueError, KeyError, EOFError, NotImplementedError) as error:
+        raise DataError(f"{path} holds no wheat.sets that can be read: {error}") from error
+    if folds.shape != (lines,):
+        raise DataError(f"{path}: wheat.sets has {folds.shape} folds for {lines} wheat lines")
+    return np.array([f"fold{int(fold):02d}" for fold in folds])
 
 
 def read_primer(folder: Path) -> Dataset:

@@ -1,6 +1,6 @@
 """RData → `Genotypes`: a matrix saved by R, with traits and published folds beside it.
 
-Needs the extra ``geno-hpo[rdata]``. The objects are found by the end of their names, as BGLR's
+The objects are found by the end of their names, as BGLR's
 ``wheat.RData`` calls them, or named in `arrays`: ``genotypes`` (``.X``), ``traits`` (``.Y``),
 ``folds`` (``.sets``), whose numbers become the group ``published_fold``, and ``samples``, their
 ids, which has no usual name. Without it samples are called as the rows of the matrix, else as the
@@ -22,7 +22,7 @@ from geno_hpo.config import VariantData
 from geno_hpo.data.genotypes import Asked, Block, Genotypes, Index, as_dosages
 from geno_hpo.data.labels import Labels
 from geno_hpo.data.tables import Table, find_columns, require_file
-from geno_hpo.errors import DataError, InputError
+from geno_hpo.errors import DataError
 
 __all__ = ["open_rdata"]
 
@@ -34,8 +34,6 @@ def open_rdata(config: VariantData, asked: Asked) -> Genotypes:
 
     Raises
     ------
-    InputError
-        The extra is not installed.
     DataError
         No RData file, an object missing or of other length, values that are no dosages.
     """
@@ -80,12 +78,8 @@ def open_rdata(config: VariantData, asked: Asked) -> Genotypes:
 
 def _objects(path: Path) -> Mapping[str, Any]:
     require_file(path, "variants")
-    try:
-        import rdata
-    except ImportError:
-        raise InputError(
-            f"reading {path} needs the package rdata: pip install 'geno-hpo[rdata]'"
-        ) from None
+    import rdata
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -72,7 +72,7 @@ _WINDOWS: dict[str, tuple[Stretch, ...]] = {
     "oxyR-ahpC": (Stretch("ahpC", "oxyR-ahpC", 2726087, 2726192, "+", 2726192, 588),),
 }
 
-# Strand of the loci that are taken whole: those in which tb_wdnn has variants.
+# Strand of the loci that are taken whole; tb_wdnn has no variants in aftB-ubiA, clpC and panD.
 _STRANDS: dict[str, Literal["+", "-"]] = {
     "acpM-kasA": "+",
     "eis": "-",
@@ -86,6 +86,9 @@ _STRANDS: dict[str, Literal["+", "-"]] = {
     "rpsL": "+",
     "rrs-rrl": "+",
     "tlyA": "+",
+    "aftB-ubiA": "-",
+    "clpC": "-",
+    "panD": "-",
 }
 
 

@@ -125,6 +125,7 @@ def read_tb_wdnn(
             names=tuple(target),
             classes=_CLASSES if task == "binary" else (),
         ),
+        groups=_haplotypes(parts, placed),
         loci=tuple(placed),
         origin=Origin(
             source=origin.source,
@@ -133,6 +134,24 @@ def read_tb_wdnn(
             notes=(*origin.notes, *notes, *done, *told),
         ),
     )
+
+
+def _haplotypes(
+    parts: Sequence[NDArray[np.int8]], loci: Sequence[Locus]
+) -> dict[str, NDArray[np.str_]]:
+    """Isolates with one sequence: of all loci (``haplotype``), and of each (``haplotype_katG``).
+
+    An uncalled base equals only another one.
+    """
+    named = {f"haplotype_{locus.name}": part for locus, part in zip(loci, parts, strict=True)}
+    if len(parts) > 1:
+        named = {"haplotype": np.concatenate(parts, axis=1), **named}
+    groups = {}
+    for name, codes in named.items():
+        numbers: dict[bytes, int] = {}
+        found = [numbers.setdefault(row.tobytes(), len(numbers)) for row in codes]
+        groups[name] = np.array([f"H{number + 1:04d}" for number in found])
+    return groups
 
 
 def _read_labels(

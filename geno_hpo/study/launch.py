@@ -23,6 +23,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from optuna.trial import TrialState
 
+from geno_hpo.audit import audit
 from geno_hpo.errors import GenoHpoError, InputError, StorageError
 from geno_hpo.evaluation.fits import FEATURES, Fits
 from geno_hpo.metrics import METRICS
@@ -172,8 +173,24 @@ class Launch:
             f"{len(split.test)} sealed for the test, {len(split.folds)} folds over the rest"
         )
         fit_folds(self.plan, prepared, self._cores)
+        self._audit(record, prepared)
         record.set(mlflow_run=self._open_tracking(prepared))
         return prepared
+
+    def _audit(self, record: Record, prepared: Prepared) -> None:
+        """Look for what could flatter the study; the findings stay in its record."""
+        if self.plan.config.audit == "off":
+            return
+        found = audit(prepared.dataset, prepared.split)
+        record.set(audit=found.as_dict())
+        if paragraph := found.paragraph():
+            self._say(paragraph)
+        if found.serious and self.plan.config.audit == "fail":
+            raise InputError(
+                f"study {self.plan.key} asks for `audit: fail`, and {len(found.serious)} findings "
+                f"are serious: {'; '.join(each.what for each in found.serious)}; "
+                f"see: geno-hpo audit {self.plan.key.name}"
+            )
 
     def _settle_layout(self, record: Record, prepared: Prepared, pools: dict[str, Pool]) -> None:
         """Choose how many workers of how many threads, and say why in one sentence.

@@ -50,7 +50,7 @@ def never(file: CatalogueFile, place: Path) -> None:
 
 def test_the_table_is_whole() -> None:
     names = [each.name for each in entries()]
-    assert len(set(names)) == len(names) == 12
+    assert len(set(names)) == len(names) == 17
     assert names[0] == "katg_simulated"
     for each in entries():
         assert each.title
@@ -62,7 +62,8 @@ def test_the_table_is_whole() -> None:
             assert file.bytes > 0
             assert re.fullmatch(r"([\w-]+/[\w.-]+@[0-9a-f]{40}:[\w./-]+)?", file.upstream)
     assert {each.name for each in entries() if each.simulated} == {
-        *("katg_simulated", "primer", "chromatin_sim4")
+        *("katg_simulated", "drugs_simulated", "motif_simulated", "chromatin_simulated"),
+        *("trait_simulated", "ancestry_simulated", "primer", "chromatin_sim4"),
     }
     derived = [file.name for each in entries() for file in each.files if not file.upstream]
     assert derived == ["H37Rv.fa", "tbprofiler_test.bam", "tbprofiler_test.bam.bai"]
@@ -144,12 +145,17 @@ def test_a_cache_that_cannot_be_made(places: Path, monkeypatch: pytest.MonkeyPat
 def test_pooch_reports_no_network(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import requests
 
+    tried = []
+
     def refuse(*args: object, **kwargs: object) -> None:
+        tried.append(args)
         raise requests.ConnectionError("no route to host")
 
     monkeypatch.setattr(requests, "get", refuse)
+    monkeypatch.setattr(catalogue, "PAUSE_SECONDS", 0.0)
     with pytest.raises(DownloadError, match=r"could not be downloaded .*no route to host"):
         fetch("toy")
+    assert len(tried) == catalogue.ATTEMPTS
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -177,6 +183,42 @@ def test_pooch_downloads_and_checks(places: Path, server: Path) -> None:
     folder = fetch("toy")
     assert (folder / "labels.csv").read_bytes() == CONTENT
     assert [path.name for path in folder.iterdir()] == ["labels.csv"]
+
+
+class Breaking(Quiet):
+    """Says how long the file is, sends half of it and hangs up, the first time it is asked."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        if self.asked > 1:
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(CONTENT[:10])
+
+
+def test_a_download_that_breaks_is_begun_again(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "PAUSE_SECONDS", 0.0)
+    folder = places / "served"
+    folder.mkdir()
+    (folder / "labels.csv").write_bytes(CONTENT)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Breaking, directory=str(folder))) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        base = f"http://127.0.0.1:{http.server_port}"
+        monkeypatch.setattr(CatalogueFile, "url", property(lambda file: f"{base}/{file.name}"))
+        found = fetch("toy")
+        http.shutdown()
+        thread.join()
+    assert Breaking.asked == 2
+    assert [path.name for path in found.iterdir()] == ["labels.csv"]
+    assert (found / "labels.csv").read_bytes() == CONTENT
 
 
 def test_pooch_refuses_another_file(places: Path, server: Path) -> None:

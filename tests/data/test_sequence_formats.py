@@ -227,28 +227,6 @@ needs_mirror = pytest.mark.skipif(not MIRROR, reason="GENO_HPO_DATA_MIRROR names
 
 
 @needs_mirror
-@pytest.mark.parametrize(
-    ("name", "target", "task", "shape", "counts"),
-    [
-        ("chromatin_sim4", "class", "multiclass", (2000, 200), 4),
-        ("tfbs_chipseq", "bound", "binary", (20544, 101), 2),
-    ],
-)
-def test_real_sets(name: str, target: str, task: str, shape: tuple[int, int], counts: int) -> None:
-    dataset = open_dataset(CatalogueData(catalogue=name), target=target, task=task)  # type: ignore[arg-type]
-    assert dataset.codes.shape == shape
-    assert len(dataset.target.classes) == counts
-    assert len(np.unique(dataset.target.values)) == counts
-
-
-@needs_mirror
-def test_the_labels_of_the_chip_sequences_agree_with_their_names() -> None:
-    dataset = open_dataset(CatalogueData(catalogue="tfbs_chipseq"), target="bound", task="binary")
-    shuffled = [name.endswith("_shuf") for name in dataset.ids]
-    np.testing.assert_array_equal(dataset.target.values[:, 0] == 0, shuffled)
-
-
-@needs_mirror
 def test_the_primer_reads_the_same_as_a_users_own_files() -> None:
     known = open_dataset(CatalogueData(catalogue="primer"), target="motif", task="binary")
     own = open_dataset(

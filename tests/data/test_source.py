@@ -68,9 +68,9 @@ def test_the_simulation_follows_the_studys_seed_or_its_own() -> None:
     [
         (CatalogueData(catalogue="katg"), {}, r"no data set 'katg'; it has: katg_simulated"),
         (
-            CatalogueData(catalogue="bam_samtools"),
+            CatalogueData(catalogue="tb_reads"),
             {},
-            r"'bam_samtools' can be shown and fetched, .* no reader .*: katg_simulated, tb_wdnn",
+            r"'tb_reads' can be shown and fetched, .* no reader .*: katg_simulated, .*tb_wdnn",
         ),
         (
             CatalogueData(catalogue="katg_simulated", loci=("katG",)),

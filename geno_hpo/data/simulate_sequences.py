@@ -1,0 +1,185 @@
+"""*Simulated* DNA with planted motifs: one motif, or marks of chromatin that share a grammar.
+
+Codes are ``(sequences, length)``. The background is uniform; a planted copy of a motif has each
+base changed with a given chance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geno_hpo import encoding
+from geno_hpo.data.dataset import Dataset, Origin, Target, Truth
+from geno_hpo.data.oracle import auc, mean_auc
+from geno_hpo.errors import DataError
+
+__all__ = ["MARKS", "MOTIF", "simulate_chromatin", "simulate_motif"]
+
+MOTIF = "CGACCGAACTCC"
+"""The motif that `simulate_motif` plants, that of Zou et al. (2019)."""
+
+MARKS = ("open", "active", "silenced", "enhancer")
+"""Marks of `simulate_chromatin`."""
+
+_MOTIFS = 6
+_WIDTH = 10
+_SLOT = 25  # a motif stands inside a slot of its own, so that copies never overlap
+_NEAR = 60  # bases within which two motifs act together
+_PRESENT = 0.45
+
+
+def simulate_motif(
+    seed: int = 1, sequences: int = 2000, length: int = 50, changed: float = 0.25
+) -> Dataset:
+    """Simulate sequences of which half hold the motif, at a place drawn evenly.
+
+    Parameters
+    ----------
+    seed
+        Seed of everything drawn.
+    sequences, length
+        Size: at least 100 sequences, at least as long as the motif.
+    changed
+        Chance that a base of a planted copy is another one, in [0, 0.75].
+
+    Notes
+    -----
+    The oracle scores by the likelihood ratio of "a motif somewhere" against "none" under the
+    generating model, the best score there is (Neyman and Pearson).
+
+    Raises
+    ------
+    DataError
+        A size or chance outside its range.
+    """
+    motif = encoding.encode(MOTIF)
+    width = len(motif)
+    if sequences < 100 or length < width:
+        raise DataError(
+            f"simulated motifs take at least 100 sequences of {width} bases, got {sequences} of "
+            f"{length}"
+        )
+    _require("changed", changed, 0.0, 0.75)
+    rng = np.random.default_rng([seed, 101])
+    codes = rng.integers(0, 4, (sequences, length)).astype(np.int8)
+    label = rng.permutation(np.arange(sequences) % 2 == 0)
+    rows = np.flatnonzero(label)
+    start = rng.integers(0, length - width + 1, len(rows))
+    _plant(rng, codes, rows, start, motif, changed)
+
+    windows = np.lib.stride_tricks.sliding_window_view(codes, width, axis=1)
+    hits = (windows == motif).sum(axis=2)
+    right, wrong = np.log(4 * (1 - changed)), np.log(max(4 * changed / 3, 1e-12))
+    ratio = np.logaddexp.reduce(hits * right + (width - hits) * wrong, axis=1)
+    return Dataset(
+        name="motif_simulated",
+        kind="sequence",
+        ids=tuple(f"sim{number:05d}" for number in range(1, sequences + 1)),
+        codes=codes,
+        axis=tuple(str(position + 1) for position in range(length)),
+        target=Target(
+            "binary", label.astype(np.float32)[:, None], ("motif",), ("absent", "present")
+        ),
+        origin=_origin(
+            seed,
+            f"the motif {MOTIF} stands in {len(rows)} of {sequences} sequences, each base changed "
+            f"with chance {changed:g}",
+        ),
+        truth=Truth(tuple(range(length)), {"auc": auc(ratio, label)}),
+    )
+
+
+def simulate_chromatin(
+    seed: int = 1, sequences: int = 3000, length: int = 300, changed: float = 0.1
+) -> Dataset:
+    """Simulate four marks that six motifs decide by shared rules.
+
+    Parameters
+    ----------
+    seed
+        Seed of everything drawn.
+    sequences, length
+        Size: at least 200 sequences of at least 200 bases.
+    changed
+        Chance that a base of a planted copy is another one, in [0, 0.75].
+
+    Notes
+    -----
+    With motifs A to F: *open*: A or B. *active*: A and C within 60 bases of each other.
+    *silenced*: D, and not B. *enhancer*: E before F, or A and C within 60 bases. Each label is
+    wrong for 5 % of sequences. The oracle knows which motifs were planted where.
+
+    Raises
+    ------
+    DataError
+        A size or chance outside its range.
+    """
+    if sequences < 200 or length < 200:
+        raise DataError(
+            f"simulated chromatin takes at least 200 sequences of 200 bases, got {sequences} of "
+            f"{length}"
+        )
+    _require("changed", changed, 0.0, 0.75)
+    rng = np.random.default_rng([seed, 102])
+    codes = rng.integers(0, 4, (sequences, length)).astype(np.int8)
+    motifs = rng.integers(0, 4, (_MOTIFS, _WIDTH)).astype(np.int8)
+    slots = rng.permuted(np.tile(np.arange(length // _SLOT), (sequences, 1)), axis=1)[:, :_MOTIFS]
+    start = slots * _SLOT + rng.integers(0, _SLOT - _WIDTH + 1, slots.shape)
+    held = rng.random(start.shape) < _PRESENT
+    for number, motif in enumerate(motifs):
+        rows = np.flatnonzero(held[:, number])
+        _plant(rng, codes, rows, start[rows, number], motif, changed)
+
+    a, b, c, d, e, f = held.T
+    together = a & c & (np.abs(start[:, 0] - start[:, 2]) <= _NEAR)
+    states = np.stack(
+        [a | b, together, d & ~b, (e & f & (start[:, 4] < start[:, 5])) | together], axis=1
+    )
+    labels = (states ^ (rng.random(states.shape) < 0.05)).astype(np.float32)
+    names = ", ".join(
+        f"{letter} {encoding.decode(motif)}" for letter, motif in zip("ABCDEF", motifs, strict=True)
+    )
+    return Dataset(
+        name="chromatin_simulated",
+        kind="sequence",
+        ids=tuple(f"sim{number:05d}" for number in range(1, sequences + 1)),
+        codes=codes,
+        axis=tuple(str(position + 1) for position in range(length)),
+        target=Target("multilabel", labels, MARKS),
+        origin=_origin(seed, f"motifs: {names}"),
+        truth=Truth(
+            tuple(range(length)),
+            {"auc": mean_auc(states.astype(np.float64), labels.astype(np.float64))},
+        ),
+    )
+
+
+def _plant(
+    rng: np.random.Generator,
+    codes: NDArray[np.int8],
+    rows: NDArray[np.intp],
+    start: NDArray[np.int64],
+    motif: NDArray[np.int8],
+    changed: float,
+) -> None:
+    """Write a copy of the motif into each of these rows, some of its bases changed."""
+    copies = np.repeat(motif[None], len(rows), axis=0)
+    other = (copies + rng.integers(1, 4, copies.shape)) % 4
+    copies = np.where(rng.random(copies.shape) < changed, other, copies)
+    codes[rows[:, None], start[:, None] + np.arange(len(motif))] = copies.astype(np.int8)
+
+
+def _require(what: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise DataError(f"{what} must lie in [{low:g}, {high:g}], got {value:g}")
+
+
+def _origin(seed: int, note: str) -> Origin:
+    return Origin(
+        source=f"geno_hpo.data.simulate_sequences, seed {seed}",
+        simulated=True,
+        licence="Apache-2.0",
+        citation="none: simulated by geno_hpo",
+        notes=("Simulated data: sequences and labels are drawn by a program", note),
+    )

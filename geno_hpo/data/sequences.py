@@ -153,15 +153,14 @@ def read_sequences(
     form = form or Form()
     kind, texts = _open(sequences, form)
     texts = join_loci(texts.choose(form.loci))
-    asked = {"targets": target, "groups": groups}
     if texts.labels is not None:
         table = _own_labels(texts, texts.labels, labels, target, groups)
     elif labels is None:
         raise DataError(f"{sequences} holds no labels: name their file in `labels`")
     elif (form.match or ("order" if kind == "lines" else "id")) == "order":
-        table = read_label_lines(labels, texts.ids, **asked)
+        table = read_label_lines(labels, texts.ids, targets=target, groups=groups)
     else:
-        table = read_labels(labels, id_column=id_column, **asked)
+        table = read_labels(labels, id_column=id_column, targets=target, groups=groups)
     rows = {sample: row for row, sample in enumerate(table.ids)}
     ids = tuple(sample for sample in texts.ids if sample in rows)
     if not ids:

@@ -42,9 +42,9 @@ def ran(tmp_path: Path, name: str) -> dict[str, Any]:
     return found
 
 
-LONG = {"search", "throughput"}
+SHORT = {"calls", "encode", "floor", "pruning", "selection"}
 SMALLEST = [
-    pytest.param(name, marks=pytest.mark.bench if name in LONG else pytest.mark.slow)
+    pytest.param(name, marks=pytest.mark.slow if name in SHORT else pytest.mark.bench)
     for name in sorted(NAMES)
 ]
 

@@ -102,8 +102,8 @@ def test_a_study_runs_to_its_report_and_a_second_run_adds_nothing(project_root: 
 
 
 def test_ctrl_c_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
-    study = STUDY.replace("trials: 4, epochs: 5", "trials: 12, epochs: 60").replace(
-        "patience: 5", "patience: 60"
+    study = STUDY.replace("trials: 4, epochs: 5", "trials: 12, epochs: 500").replace(
+        "patience: 5", "patience: 500"
     )
     root = write_project(tmp_path / "project", study)
     process = start(root, "run", "tiny", "--workers", "2")
@@ -119,8 +119,8 @@ def test_ctrl_c_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_run_again(tmp_path: Path) -> None:
-    study = STUDY.replace("trials: 4, epochs: 5", "trials: 8, epochs: 80").replace(
-        "patience: 5", "patience: 80"
+    study = STUDY.replace("trials: 4, epochs: 5", "trials: 8, epochs: 500").replace(
+        "patience: 5", "patience: 500"
     )
     root = write_project(tmp_path / "project", study)
     process = start(root, "run", "tiny", "--workers", "2")
@@ -146,8 +146,8 @@ def test_a_changed_study_is_refused_and_a_fresh_one_stands_beside_it(project_roo
 
 
 def test_two_launchers_do_not_run_one_study(tmp_path: Path) -> None:
-    study = STUDY.replace("trials: 4, epochs: 5", "trials: 8, epochs: 80").replace(
-        "patience: 5", "patience: 80"
+    study = STUDY.replace("trials: 4, epochs: 5", "trials: 8, epochs: 500").replace(
+        "patience: 5", "patience: 500"
     )
     root = write_project(tmp_path / "project", study)
     first = start(root, "run", "tiny")

@@ -306,7 +306,7 @@ def _csv(summary: dict[str, Any]) -> dict[str, str]:
     pooled = ("model", "kind", "test_mean", "test_std", "cv_mean", "cv_std", "trials")
     compared = ("baseline", "difference", "p_value", "verdict")
     parameters = summary["agreement"]["parameters"]
-    tables = {
+    tables: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {
         "leaderboard": (pooled, [tuple(row[key] for key in pooled) for row in board]),
         "outer_scores": (
             ("fold", "test_samples", *(row["model"] for row in board)),

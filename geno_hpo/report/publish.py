@@ -55,7 +55,7 @@ def publish_nested(project: Project, key: StudyKey) -> Published:
         The outer folds saw different data or had different budgets.
     """
     plan = load_plan(project, str(key))
-    summaries = [publish(project, str(fold.key)).summary for fold in fold_plans(plan)]
+    summaries = [publish(project, fold.key.exact).summary for fold in fold_plans(plan)]
     summary = pooled_summary(summaries, plan.space.searched)
     spaces = {space.name: space.text for space in plan.space.spaces}
     folder = project.report(key)

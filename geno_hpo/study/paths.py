@@ -36,6 +36,11 @@ class StudyKey:
         return f"{name}~{self.outer}" if self.outer else name
 
     @property
+    def exact(self) -> str:
+        """The key with its generation told even if it is the first: no later one is meant."""
+        return f"{self.name}@{self.generation}" + (f"~{self.outer}" if self.outer else "")
+
+    @property
     def whole(self) -> StudyKey:
         """The study that an outer fold belongs to; itself where there is none."""
         return StudyKey(self.name, self.generation)

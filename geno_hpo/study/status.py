@@ -55,12 +55,14 @@ def read_outer_status(root: Path, name: str) -> tuple[Status | None, ...] | None
     storage = open_storage(project.storage_url) if project.has_trials else None
     begun = set() if storage is None else set(study_names(storage))
     key = StudyKey.parse(name) if storage is None else find_key(storage, name)
-    folds = [str(fold.key) for fold in fold_plans(load_plan(project, str(key)))]
-    if not begun.intersection(folds):
+    folds = [fold.key for fold in fold_plans(load_plan(project, str(key)))]
+    if not begun.intersection(map(str, folds)):
         raise InputError(
             f"study {key} has not been run yet; start it with: geno-hpo run {key.name}"
         )
-    return tuple(read_status(root, fold) if fold in begun else None for fold in folds)
+    return tuple(
+        read_status(root, fold.exact) if str(fold) in begun else None for fold in folds
+    )
 
 
 def read_status(root: Path, name: str) -> Status:

@@ -41,6 +41,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 def test_keys_are_read_as_they_are_written(text: str, key: StudyKey) -> None:
     assert StudyKey.parse(text) == key
     assert str(key) == text
+    assert StudyKey.parse(key.exact) == key
 
 
 def test_every_outer_fold_has_a_plan_without_a_control(project: Project) -> None:

@@ -53,16 +53,14 @@ def read_outer_status(root: Path, name: str) -> tuple[Status | None, ...] | None
     if not load_plan(project, name).nested:
         return None
     storage = open_storage(project.storage_url) if project.has_trials else None
-    begun = set() if storage is None else set(study_names(storage))
+    begun = set[str]() if storage is None else set(study_names(storage))
     key = StudyKey.parse(name) if storage is None else find_key(storage, name)
     folds = [fold.key for fold in fold_plans(load_plan(project, str(key)))]
     if not begun.intersection(map(str, folds)):
         raise InputError(
             f"study {key} has not been run yet; start it with: geno-hpo run {key.name}"
         )
-    return tuple(
-        read_status(root, fold.exact) if str(fold) in begun else None for fold in folds
-    )
+    return tuple(read_status(root, fold.exact) if str(fold) in begun else None for fold in folds)
 
 
 def read_status(root: Path, name: str) -> Status:

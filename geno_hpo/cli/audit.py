@@ -17,7 +17,7 @@ _COLOURS = {"serious": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def audit_study(root: Path, name: str, *, as_json: bool, strict: bool) -> None:
-    """Prepare the study's data and show what the audit finds.
+    """Prepare the study's data and show what the audit finds; of nested folds, in the first.
 
     Raises
     ------
@@ -27,10 +27,13 @@ def audit_study(root: Path, name: str, *, as_json: bool, strict: bool) -> None:
         With 1 when `strict` is asked for and a finding is serious.
     """
     from geno_hpo.audit import audit
+    from geno_hpo.study.nested import fold_plans
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan, prepare
 
-    prepared = prepare(load_plan(Project(root), name))
+    plan = fold_plans(load_plan(Project(root), name))[0]
+    name = str(plan.key)
+    prepared = prepare(plan)
     found = audit(prepared.dataset, prepared.split)
     if as_json:
         typer.echo(json.dumps({"study": name, **found.as_dict()}, indent=2, ensure_ascii=False))

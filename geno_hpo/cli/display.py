@@ -13,12 +13,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from geno_hpo.report.words import spread
+from geno_hpo.report.words import number, spread
 
 if TYPE_CHECKING:
     from geno_hpo.study.progress import PartProgress, Progress
 
-__all__ = ["Display", "leaderboard", "minutes", "progress_table"]
+__all__ = ["Display", "leaderboard", "minutes", "outer_scores", "progress_table"]
 
 LINE_EVERY_SECONDS = 10.0
 LABELS = {
@@ -82,6 +82,10 @@ class Display:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def rename(self, name: str) -> None:
+        """Show another name from now on: that of the outer fold at work."""
+        self._name = name
 
     def close(self) -> None:
         """Stop the live display; what it last showed stays."""
@@ -198,5 +202,22 @@ def leaderboard(summary: dict[str, Any]) -> None:
             f"{label(row['model'])}{kind}",
             f"{row['cv_mean']:.4f}{spread(row['cv_std'], 4)}",
             f"{row['test']:.4f} [{low:.4f}, {high:.4f}]",
+        )
+    Console(highlight=False).print(table)
+
+
+def outer_scores(summary: dict[str, Any]) -> None:
+    """Print the pooled scores of a nested cross-validation, one column an outer fold."""
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("procedure")
+    outer = summary["split"]["outer"]
+    table.add_column(f"{summary['metric']} over {outer} outer folds", justify="right")
+    for fold in summary["outer_folds"]:
+        table.add_column(f"{fold['fold']}", justify="right")
+    for row in summary["leaderboard"]:
+        table.add_row(
+            label(row["model"]),
+            f"{number(row['test_mean'], 4)}{spread(row['test_std'], 4)}",
+            *(number(score, 4) for score in row["test_folds"]),
         )
     Console(highlight=False).print(table)

@@ -64,6 +64,7 @@ def check(
     root: Root = HERE,
 ) -> None:
     """Check a study, its spaces and its data without running anything."""
+    from geno_hpo.study.nested import cost
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan, prepare
 
@@ -74,6 +75,8 @@ def check(
         f"{prepared.dataset.features}, {len(prepared.split.folds)} folds, "
         f"{len(prepared.split.test)} sealed for the test"
     )
+    if plan.nested:
+        typer.echo(cost(plan))
 
 
 @space_app.command()

@@ -10,7 +10,7 @@ __all__ = ["write_study_split"]
 
 
 def write_study_split(root: Path, name: str, output: Path, outer: int | None) -> None:
-    """Write the study's split, or with `outer` one file for each outer fold, to `output`."""
+    """Write the study's split to `output`; one file for each outer fold where there are some."""
     from geno_hpo.splits import nested_splits, write_split
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan, prepare
@@ -18,6 +18,7 @@ def write_study_split(root: Path, name: str, output: Path, outer: int | None) ->
     plan = load_plan(Project(root), name)
     prepared = prepare(plan)
     dataset = prepared.dataset
+    outer = outer or plan.config.split.outer
     if outer is None:
         paths = {output: prepared.split}
     else:

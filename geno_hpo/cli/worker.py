@@ -32,6 +32,7 @@ def run_worker(
 
     configure(threads)
     from geno_hpo.metrics import METRICS
+    from geno_hpo.study.nested import fold_plans, has_met_plan
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan
     from geno_hpo.study.record import find_key
@@ -39,21 +40,25 @@ def run_worker(
     from geno_hpo.study.worker import RETIRED, Worker
 
     project = Project(root)
-    key = find_key(open_storage(project.storage_url), name)
-    plan = load_plan(project, key.name, key.generation)
-    worker = Worker(
-        plan,
-        maximise=METRICS[plan.metric].maximise,
-        threads=threads,
-        session=session,
-        memory_limit=memory_limit,
-        stop=stopped,
-        tell=lambda sentence: typer.echo(sentence),
-    )
-    done = worker.run()
+    storage = open_storage(project.storage_url)
+    whole = load_plan(project, str(find_key(storage, name)))
+    done = 0
+    for plan in fold_plans(whole):
+        if stopped() or (whole.nested and has_met_plan(plan, storage)):
+            continue
+        worker = Worker(
+            plan,
+            maximise=METRICS[plan.metric].maximise,
+            threads=threads,
+            session=session,
+            memory_limit=memory_limit,
+            stop=stopped,
+            tell=lambda sentence: typer.echo(sentence),
+        )
+        done += worker.run()
+        if worker.retired:
+            typer.echo("the memory limit is reached; another worker must take over")
+            raise typer.Exit(RETIRED)
     typer.echo(f"worker ends: {done} trials finished")
-    if worker.retired:
-        typer.echo("the memory limit is reached; another worker must take over")
-        raise typer.Exit(RETIRED)
     if signal.SIGINT in asked_to_stop:
         raise typer.Exit(130)

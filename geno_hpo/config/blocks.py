@@ -92,6 +92,10 @@ class SplitConfig(Strict):
     folds: int = Field(default=5, ge=2, le=50)
     """Number of cross-validation folds."""
 
+    outer: int | None = Field(default=None, ge=2, le=50)
+    """Nested cross-validation: this many outer folds, each sealed in turn as the test set of a
+    whole search of its own; the scores are pooled, and there is no control."""
+
     repeats: int = Field(default=1, ge=1, le=20)
     """How often the samples outside the test set are divided anew; each trial trains
     folds × repeats models."""

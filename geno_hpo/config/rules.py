@@ -96,6 +96,7 @@ def _split_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
         yield "split.file", f'belongs to kind file, got kind "{split.kind}"'
     kinds = {
         "folds": DRAWN,
+        "outer": DRAWN,
         "repeats": (*DRAWN, "holdout"),
         "test": (*DRAWN, "leave_one_group_out", "holdout", "published"),
         "group": (*DRAWN, "leave_one_group_out", "holdout", "published"),
@@ -107,6 +108,20 @@ def _split_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
     for name, fitting in kinds.items():
         if split.kind not in fitting and getattr(split, name) != _default(split, name):
             yield f"split.{name}", f'is for {join(list(fitting))} splits, got "{split.kind}"'
+
+
+def _nested_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    split = study.split
+    if split.outer is None:
+        return
+    reasons = {
+        "test": "sets a share apart, but split.outer makes every outer fold the test set in turn",
+        "test_groups": "makes one test set, but split.outer makes every outer fold one in turn",
+        "repeats": "divides the rest of one test set anew; with split.outer it must be 1",
+    }
+    for name, reason in reasons.items():
+        if getattr(split, name) != _default(split, name):
+            yield f"split.{name}", reason
 
 
 def _targets_fit(study: StudyConfig) -> Iterator[tuple[str, str]]:
@@ -182,6 +197,7 @@ RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_positive_is_binary, ("positive", "task")),
     (_group_fits, ("split", "split.kind", "split.group")),
     (_split_fits, ("split", "split.kind", "split.file")),
+    (_nested_fits, ("split", "split.outer")),
     (_targets_fit, ("target", "task")),
     (_spaces_differ, ("spaces",)),
     (_target_is_no_group, ("split", "split.group", "target")),

@@ -15,12 +15,12 @@ from geno_hpo.errors import StorageError
 from geno_hpo.outcome import StudyOutcome
 from geno_hpo.report.blocks import Figure, Section
 from geno_hpo.report.sections import SECTIONS
-from geno_hpo.report.sections.answer import answer
+from geno_hpo.report.sections.answer import Answer, answer
 from geno_hpo.report.summary import plain
 from geno_hpo.report.tables import as_csv, tables
 from geno_hpo.report.words import metric_label
 
-__all__ = ["render", "write"]
+__all__ = ["draw", "render", "store", "write"]
 
 # A table up to this size is also inside the page, so that the page alone gives it.
 EMBEDDED = 120_000
@@ -49,12 +49,22 @@ def write(outcome: StudyOutcome, folder: Path) -> Path:
     from geno_hpo.report.pictures import pictures
 
     label = metric_label(outcome.summary["metric"])
-    content: dict[str, bytes] = {
-        "summary.json": _json(outcome.summary).encode(),
+    content = {
         **{f"{name}.csv": as_csv(table).encode() for name, table in tables(outcome).items()},
         **pictures(outcome.curves, outcome.summary["study"], label),
-        "report.html": render(outcome).encode(),
     }
+    return store(outcome.summary, content, render(outcome), folder)
+
+
+def store(summary: dict[str, Any], others: dict[str, bytes], page: str, folder: Path) -> Path:
+    """Write summary, other files by name, and the page last; return the page's path.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be written.
+    """
+    content = {"summary.json": _json(summary).encode(), **others, "report.html": page.encode()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in content.items():
@@ -68,12 +78,36 @@ def render(outcome: StudyOutcome) -> str:
     """Return the page as text."""
     csv = {name: as_csv(table) for name, table in tables(outcome).items()}
     sections = [section for make in SECTIONS if (section := make(outcome)) is not None]
-    first = answer(outcome)
+    return draw(answer(outcome), sections, outcome.summary, csv, pictures=True)
+
+
+def draw(
+    first: Answer,
+    sections: list[Section],
+    summary: dict[str, Any],
+    csv: dict[str, str],
+    *,
+    pictures: bool,
+) -> str:
+    """Draw a page.
+
+    Parameters
+    ----------
+    first, sections
+        The first screen, and the chapters below it.
+    summary
+        The content of ``summary.json``.
+    csv
+        Text of each CSV file beside the page, by name.
+    pictures
+        Whether the learning curves lie beside the page as PNG.
+    """
     return str(
         _template().render(
             answer=first,
             sections=sections,
-            summary=plain(outcome.summary),
+            pictures=pictures,
+            summary=plain(summary),
             styles=_resource("page.css"),
             script=_resource("page.js"),
             plotly=_plotly() if any(_figures(sections)) else "",

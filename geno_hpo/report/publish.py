@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from geno_hpo.report.markdown import markdown
+from geno_hpo.report.nested import NestedOutcome, nested_markdown, write_nested
 from geno_hpo.report.page import write
-from geno_hpo.study.paths import Project
+from geno_hpo.study.nested import fold_plans
+from geno_hpo.study.paths import Project, StudyKey
+from geno_hpo.study.plan import StudyPlan, load_plan
+from geno_hpo.study.pooled import pooled_summary
 from geno_hpo.study.results import Finished, load_finished, outcome_of
 from geno_hpo.tracking import Tracking
 
-__all__ = ["Published", "publish"]
+__all__ = ["Published", "publish", "publish_nested"]
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,61 @@ def publish(project: Project, name: str) -> Published:
     return Published(page, _keep(finished, folder, outcome.summary), outcome.summary)
 
 
-def _keep(finished: Finished, folder: Path, summary: dict[str, Any]) -> str:
-    plan = finished.plan
+def publish_nested(project: Project, key: StudyKey) -> Published:
+    """Write the reports of all outer folds of a finished nested study, and the pooled one.
+
+    Raises
+    ------
+    InputError
+        An outer fold is not finished.
+    StudyChangedError
+        The outer folds saw different data or had different budgets.
+    """
+    plan = load_plan(project, str(key))
+    summaries = [publish(project, fold.key.exact).summary for fold in fold_plans(plan)]
+    summary = pooled_summary(summaries, plan.space.searched)
+    spaces = {space.name: space.text for space in plan.space.spaces}
+    folder = project.report(key)
+    page = write_nested(NestedOutcome(summary, plan.text, spaces), folder)
+    return Published(page, _keep_nested(plan, folder, summary), summary)
+
+
+def _keep_nested(plan: StudyPlan, folder: Path, summary: dict[str, Any]) -> str:
+    tracking = _tracking(plan)
+    comparison = summary["comparison"] or {}
+    tags = {
+        "question": plan.config.question,
+        "data": summary["data"]["name"],
+        "simulated": str(summary["data"]["simulated"]).lower(),
+        "data_fingerprint": summary["data"]["fingerprint"],
+        "definition": plan.definition,
+        "metric": plan.metric,
+        "outer_folds": str(summary["split"]["outer"]),
+        "verdict": str(comparison.get("verdict", "no baseline")),
+    }
+    run = tracking.study_run(str(plan.key), tags)
+    metrics = {f"test.{row['model']}": row["test_mean"] for row in summary["leaderboard"]}
+    metrics |= {f"test_std.{row['model']}": row["test_std"] for row in summary["leaderboard"]}
+    if comparison:
+        metrics["difference"] = comparison["difference"]
+    tracking.describe(
+        run,
+        note=nested_markdown(summary),
+        metrics={name: number for name, number in metrics.items() if math.isfinite(number)},
+    )
+    tracking.keep_files(run, folder, "report")
+    tracking.finish(run)
+    return tracking.trials_page
+
+
+def _tracking(plan: StudyPlan) -> Tracking:
     local = plan.project.tracking_uri.startswith("sqlite")
     artifacts = plan.project.mlruns / "artifacts" if local else None
-    tracking = Tracking(plan.project.tracking_uri, artifacts, plan.config.name)
+    return Tracking(plan.project.tracking_uri, artifacts, plan.config.name)
+
+
+def _keep(finished: Finished, folder: Path, summary: dict[str, Any]) -> str:
+    tracking = _tracking(finished.plan)
     run = str(finished.record.get("mlflow_run"))
     comparison = summary["comparison"] or {}
     metrics = {f"test.{row['model']}": row["test"] for row in summary["leaderboard"]}

@@ -4,7 +4,8 @@
 one of ``str int float bool map any``, ``object`` or ``list`` (whose keys follow), or a list of one
 type (``floats``, ``strs``). ``?`` follows it when the key may be missing, and `` or null`` when the
 value may be null.
-docs/summary.md shows this table, and a test holds them together.
+`NESTED_KEYS` does so for a nested cross-validation. docs/summary.md shows both tables, and a test
+holds them together.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["KEYS", "check_summary", "documentation", "plain"]
+__all__ = ["KEYS", "NESTED_KEYS", "check_summary", "documentation", "plain"]
 
 KEYS: dict[str, tuple[str, str]] = {
     "study": ("str", "Name of the study."),
     "generation": ("int", "Counts the fresh starts of the study, from 1."),
+    "outer_fold": ("int?", "Number of this outer fold of a nested cross-validation, from 1."),
     "question": ("str?", "The question it asks, from the study file."),
     "data": ("object", "The data set."),
     "data.name": ("str", "Its name."),
@@ -108,6 +110,77 @@ KEYS: dict[str, tuple[str, str]] = {
     "published[].source": ("str", "Where it was published."),
 }
 
+NESTED_KEYS: dict[str, tuple[str, str]] = {
+    **{
+        key: told
+        for key, told in KEYS.items()
+        if key.partition(".")[0].removesuffix("[]")
+        in {"study", "generation", "question", "data", "task", "target", "metric", "trials"}
+    },
+    "split": ("object", "How the samples were divided."),
+    "split.kind": ("str", "`stratified`, `grouped` or `random`."),
+    "split.outer": ("int", "Outer folds; each is the sealed test set of one search."),
+    "split.folds": ("int", "Validation folds inside each outer fold."),
+    "leaderboard": ("list", "One entry a procedure: network, and each baseline."),
+    "leaderboard[].model": ("str", "`network` (of whichever family won), or a baseline."),
+    "leaderboard[].kind": ("str", "`network` or `baseline`."),
+    "leaderboard[].test_mean": ("float or null", "Mean of the outer test scores."),
+    "leaderboard[].test_std": ("float or null", "Their standard deviation (n − 1)."),
+    "leaderboard[].test_folds": ("any", "Test score of each outer fold, mean over the seeds."),
+    "leaderboard[].cv_mean": ("float or null", "Mean of the winners' inner validation scores."),
+    "leaderboard[].cv_std": ("float or null", "Their standard deviation over the outer folds."),
+    "leaderboard[].trials": ("int", "Configurations tried in each outer fold."),
+    "differences": ("list", "The network against each baseline, paired over the outer folds."),
+    "differences[].baseline": ("str", "The baseline."),
+    "comparison": (
+        "object or null",
+        "Network against the baseline that each fold's validation chose; null without baselines.",
+    ),
+    "comparison.best_baselines": ("strs", "The baseline chosen in each outer fold."),
+    **{
+        f"{place}.{key}": told
+        for place in ("differences[]", "comparison")
+        for key, told in {
+            "difference": ("float or null", "Mean of network minus baseline."),
+            "ci": ("any", "95 % interval by the corrected resampled t-test, `[low, high]`."),
+            "p_value": ("float or null", "Its two-sided p-value; null where all folds agree."),
+            "folds": ("any", "The difference in each outer fold."),
+            "verdict": ("str", "The verdict in a word or two."),
+            "sentence": ("str", "The verdict in a sentence."),
+        }.items()
+    },
+    "outer_folds": ("list", "The outer folds, each with its network winner."),
+    "outer_folds[].fold": ("int", "Its number, from 1."),
+    "outer_folds[].development_samples": ("int", "Samples that its search saw."),
+    "outer_folds[].test_samples": ("int", "Samples sealed for its test."),
+    "outer_folds[].fingerprint": ("str", "Fingerprint of its division."),
+    "outer_folds[].model": ("str", "Model family of its winner."),
+    "outer_folds[].trial": ("int", "Number of the winning trial."),
+    "outer_folds[].epochs": ("int", "Its best epoch, for which the restarts were trained."),
+    "outer_folds[].params": ("map", "Its hyperparameters under their short names."),
+    "outer_folds[].cv_mean": ("float", "Its mean score over the inner validation folds."),
+    "outer_folds[].test": ("float or null", "Its score on the outer fold, mean over the seeds."),
+    "outer_folds[].opened_at": ("str", "When the outer fold's seal was opened, ISO 8601 in UTC."),
+    "outer_folds[].trials_after": ("int", "Search trials after the opening; should be 0."),
+    "outer_folds[].code_version": ("str", "Version of the code that opened it."),
+    "agreement": ("object", "Whether the outer folds' winners agree."),
+    "agreement.models": ("map", "How many outer folds each family won."),
+    "agreement.parameters": ("list", "One entry a searched parameter that a winner has."),
+    "agreement.parameters[].name": ("str", "Its short name."),
+    "agreement.parameters[].values": (
+        "any",
+        "Its value in each outer fold; null where it has none.",
+    ),
+    "agreement.parameters[].same": ("bool", "Whether all are the same."),
+    "agreement.sentence": ("str", "What they say in a sentence."),
+    **{
+        key: told
+        for key, told in KEYS.items()
+        if key.partition(".")[0].removesuffix("[]") in {"seconds", "versions", "seed", "published"}
+    },
+}
+"""Keys of the pooled summary of a nested cross-validation; counts and seconds are sums of folds."""
+
 _TYPES: dict[str, Any] = {
     "str": lambda x: isinstance(x, str),
     "int": lambda x: isinstance(x, int) and not isinstance(x, bool),
@@ -146,21 +219,24 @@ def check_summary(summary: dict[str, Any]) -> None:
         It has not; every fault is told.
     """
     faults: list[str] = []
-    _check(plain(summary), "", faults)
+    keys = NESTED_KEYS if "outer_folds" in summary else KEYS
+    _check(plain(summary), "", faults, keys)
     if faults:
         raise ValueError("summary breaks its documentation: " + "; ".join(faults))
 
 
-def documentation() -> str:
-    """Return the table of docs/summary.md."""
-    rows = [f"| `{key}` | {kind} | {meaning} |" for key, (kind, meaning) in KEYS.items()]
+def documentation(keys: dict[str, tuple[str, str]] = KEYS) -> str:
+    """Return a table of docs/summary.md."""
+    rows = [f"| `{key}` | {kind} | {meaning} |" for key, (kind, meaning) in keys.items()]
     return "\n".join(["| key | type | meaning |", "|---|---|---|", *rows])
 
 
-def _check(value: dict[str, Any], path: str, faults: list[str]) -> None:
+def _check(
+    value: dict[str, Any], path: str, faults: list[str], keys: dict[str, tuple[str, str]]
+) -> None:
     children = {
         key[len(path) :]: kind
-        for key, (kind, _) in KEYS.items()
+        for key, (kind, _) in keys.items()
         if key.startswith(path) and "." not in key[len(path) :]
     }
     faults += [f"{path}{key} is not documented" for key in value if key not in children]
@@ -177,10 +253,10 @@ def _check(value: dict[str, Any], path: str, faults: list[str]) -> None:
         if not _TYPES[name](entry):
             faults.append(f"{path}{key} must be {kind}, got {entry!r}")
         elif name == "object":
-            _check(entry, f"{path}{key}.", faults)
+            _check(entry, f"{path}{key}.", faults, keys)
         elif name == "list":
             for item in entry:
                 if isinstance(item, dict):
-                    _check(item, f"{path}{key}[].", faults)
+                    _check(item, f"{path}{key}[].", faults, keys)
                 else:
                     faults.append(f"{path}{key}[] must be an object, got {item!r}")

@@ -85,6 +85,12 @@ class SearchSpace:
         """Model families, in the order of the spaces."""
         return tuple(space.family for space in self.spaces)
 
+    @property
+    def searched(self) -> frozenset[str]:
+        """Short names of the parameters that are searched, not fixed, in some space."""
+        nodes = [node for space in self.spaces for node, _ in every(space.parameters)]
+        return frozenset(node.name for node in nodes if not isinstance(node, Fixed))
+
     def suggest(self, trial: Trial) -> Parameters:
         """Ask an Optuna trial for a configuration."""
         space = self.spaces[0]

@@ -23,7 +23,9 @@ __all__ = ["nested_splits", "split_for"]
 Names = NDArray[np.str_]
 
 
-def split_for(dataset: Dataset, config: SplitConfig, *, seed: int, root: Path) -> Split:
+def split_for(
+    dataset: Dataset, config: SplitConfig, *, seed: int, root: Path, outer: int = 0
+) -> Split:
     """Read or draw the split of a study.
 
     Parameters
@@ -36,12 +38,16 @@ def split_for(dataset: Dataset, config: SplitConfig, *, seed: int, root: Path) -
         Seed of every draw.
     root
         Project folder, from which a relative ``file`` counts.
+    outer
+        Number of the outer fold where the study is nested, from 1; 0 gives the first.
 
     Raises
     ------
     InputError
         A split that cannot be made, with the reason.
     """
+    if config.outer is not None:
+        return nested_splits(dataset, config, outer=config.outer, seed=seed)[max(outer, 1) - 1]
     if config.file is not None:
         return read_split(root / config.file, dataset, seed)
     found, note = _found(dataset, config)
@@ -71,8 +77,8 @@ def nested_splits(
     InputError
         A kind that cannot be nested, or too few samples, groups or members of a class.
     """
-    found, _ = _found(dataset, config)
-    return outer_splits(
+    found, note = _found(dataset, config)
+    splits = outer_splits(
         dataset,
         outer=outer,
         folds=config.folds,
@@ -80,6 +86,9 @@ def nested_splits(
         group=config.group,
         found=found,
         seed=seed,
+    )
+    return tuple(
+        replace(split, note=f"{note}; {split.note}" if note else split.note) for split in splits
     )
 
 

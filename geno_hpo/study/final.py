@@ -108,7 +108,7 @@ def planned_fits(plan: StudyPlan, pools: dict[str, Pool]) -> list[FinalFit]:
 
 
 def _seed_of(plan: StudyPlan, number: int) -> int:
-    return int(np.random.default_rng([plan.config.seed, 104729, number]).integers(2**31))
+    return int(np.random.default_rng([plan.seed, 104729, number]).integers(2**31))
 
 
 def enqueue_final(plan: StudyPlan, pools: dict[str, Pool]) -> int:

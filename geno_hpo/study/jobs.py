@@ -80,7 +80,7 @@ def control_labels(plan: StudyPlan, prepared: Prepared) -> NDArray[np.float32]:
 
 def control_seed(plan: StudyPlan) -> int:
     """Seed of the control's permutation."""
-    return plan.config.seed + CONTROL_SEED
+    return plan.seed + CONTROL_SEED
 
 
 class Bench:
@@ -186,7 +186,7 @@ class Bench:
             params,
             epochs=epochs,
             patience=config.budget.patience,
-            seed=_trial_seed(config.seed, part, trial.number),
+            seed=_trial_seed(self.plan.seed, part, trial.number),
             report=report,
         )
         if not np.isfinite(result.best_score):
@@ -238,7 +238,7 @@ class Bench:
         result = self.baselines.trial(
             part,
             params,
-            seed=_trial_seed(self.plan.config.seed, part, trial.number),
+            seed=_trial_seed(self.plan.seed, part, trial.number),
             report=report,
         )
         return Ending(
@@ -302,7 +302,7 @@ class Bench:
         dataset = self.prepared.dataset
         samples = self.prepared.split.development
         if len(samples) > ATTRIBUTION_SAMPLES:
-            rng = np.random.default_rng(self.plan.config.seed)
+            rng = np.random.default_rng(self.plan.seed)
             samples = np.sort(rng.choice(samples, ATTRIBUTION_SAMPLES, replace=False))
         columns = self.networks.selected_columns()
         inputs = self.networks.variant_inputs(samples)

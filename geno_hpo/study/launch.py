@@ -34,7 +34,7 @@ from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import Prepared, fit_folds, load_plan, prepare
 from geno_hpo.study.probe import Probe
 from geno_hpo.study.progress import Progress, take_progress
-from geno_hpo.study.record import Record, latest_generation
+from geno_hpo.study.record import Record, check_siblings, latest_generation
 from geno_hpo.study.storage import Pool, open_storage, storage_faults
 from geno_hpo.study.worker import FAILURES_ALLOWED, FINAL, RETIRED, open_pools
 from geno_hpo.tracking import DatasetTag, Tracking
@@ -68,7 +68,7 @@ class Launch:
     Parameters
     ----------
     project, name
-        Where the study is.
+        Where the study is; ``inh~2`` is the second outer fold of a nested one.
     workers
         Local worker processes; None takes the study's ``workers``, else as many as train most
         (see `_settle_layout`).
@@ -97,6 +97,11 @@ class Launch:
         project.make_writable()
         self.storage = open_storage(project.storage_url)
         generation = latest_generation(self.storage, plan.config.name) + int(fresh)
+        if plan.key.generation not in (1, generation):
+            raise InputError(
+                f"a run goes on with the latest generation ({generation}), got {plan.key}; "
+                f"say: geno-hpo run {plan.key.name}"
+            )
         self.plan = load_plan(project, name, generation) if generation > 1 else plan
         self._cores = cores()
         fixed = workers or self.plan.config.workers
@@ -134,7 +139,7 @@ class Launch:
                 self._settle_layout(record, prepared, pools)
                 self._search(record, pools)
                 self._finalise(record, pools, prepared)
-                record.set(phase="done")
+                record.set(phase="done", met=self.plan.promise)
                 self._await_workers()
                 Fits(self.plan.fits).drop(FEATURES)
             except BaseException:
@@ -163,7 +168,9 @@ class Launch:
     def _prepare(self, record: Record) -> Prepared:
         self._say("reading the data and making the folds")
         prepared = prepare(self.plan)
+        check_siblings(self.storage, self.plan.key, prepared.dataset.fingerprint)
         record.agree(self.plan, prepared.fingerprint)
+        record.set(dataset=prepared.dataset.fingerprint)
         dataset, split = prepared.dataset, prepared.split
         for note in dataset.origin.notes:
             self._say(note)
@@ -260,6 +267,7 @@ class Launch:
             "definition": self.plan.definition,
             "code_version": code_version(self.project.root),
             "metric": self.plan.metric,
+            **self.plan.fold_tag,
         }
         run = tracking.study_run(str(self.plan.key), tags)
         tracking.log_dataset(

@@ -15,20 +15,35 @@ from geno_hpo.errors import StorageError
 
 __all__ = ["Project", "StudyKey", "masked"]
 
+KEY = re.compile(r"(?P<name>.+?)(@(?P<generation>[1-9]\d*))?(~(?P<outer>[1-9]\d*))?")
+
 
 @dataclass(frozen=True)
 class StudyKey:
     """A study's name in the storage: its file's name and its generation.
 
     A study file that changes after trials exist starts a new *generation* (``--fresh``); the old
-    one keeps its trials. Generation 1 is plain ``inh``, the next ``inh@2``.
+    one keeps its trials. Generation 1 is plain ``inh``, the next ``inh@2``. Each *outer fold* of
+    a nested cross-validation is a study of its own: ``inh~1`` is the first, 0 means none.
     """
 
     name: str
     generation: int = 1
+    outer: int = 0
 
     def __str__(self) -> str:
-        return self.name if self.generation == 1 else f"{self.name}@{self.generation}"
+        name = self.name if self.generation == 1 else f"{self.name}@{self.generation}"
+        return f"{name}~{self.outer}" if self.outer else name
+
+    @property
+    def exact(self) -> str:
+        """The key with its generation told even if it is the first: no later one is meant."""
+        return f"{self.name}@{self.generation}" + (f"~{self.outer}" if self.outer else "")
+
+    @property
+    def whole(self) -> StudyKey:
+        """The study that an outer fold belongs to; itself where there is none."""
+        return StudyKey(self.name, self.generation)
 
     def part(self, part: str) -> str:
         """Name of one part of the study in the storage (``inh:ridge``)."""
@@ -36,9 +51,11 @@ class StudyKey:
 
     @classmethod
     def parse(cls, text: str) -> StudyKey:
-        """``inh`` or ``inh@2``."""
-        name, _, generation = text.partition("@")
-        return cls(name, int(generation)) if generation else cls(name)
+        """Read ``inh``, ``inh@2``, ``inh~1`` or ``inh@2~1``."""
+        found = KEY.fullmatch(text)
+        if found is None:
+            return cls(text)
+        return cls(found["name"], int(found["generation"] or 1), int(found["outer"] or 0))
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from geno_hpo.config import PreprocessConfig, StudyConfig, find_study, load_study
 from geno_hpo.data.dataset import Dataset
-from geno_hpo.errors import StudyChangedError
+from geno_hpo.errors import InputError, StudyChangedError
 from geno_hpo.space import SearchSpace, find_space, load_space
 from geno_hpo.splits import Split, split_for, write_split
 from geno_hpo.study.paths import Project, StudyKey
 
 __all__ = ["Prepared", "StudyPlan", "fit_folds", "load_plan", "load_prepared", "prepare"]
+
+OUTER_SALT = 0x0DE5
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,24 @@ class StudyPlan:
         return self.project.work(self.key)
 
     @property
+    def nested(self) -> bool:
+        """Whether this is a nested cross-validation as a whole, not one of its outer folds."""
+        return self.config.split.outer is not None and not self.key.outer
+
+    @property
+    def seed(self) -> int:
+        """Seed of search and final fits; every outer fold draws from its own."""
+        seed, outer = self.config.seed, self.key.outer
+        return (
+            int(np.random.default_rng([seed, OUTER_SALT, outer]).integers(2**31)) if outer else seed
+        )
+
+    @property
+    def fold_tag(self) -> dict[str, str]:
+        """Tag of the outer fold in MLflow; empty where there is none."""
+        return {"outer_fold": str(self.key.outer)} if self.key.outer else {}
+
+    @property
     def metric(self) -> str:
         """Name of the score."""
         return str(self.config.metric)
@@ -78,6 +100,12 @@ class StudyPlan:
         if self.config.control is not None:
             asked["control"] = self.config.control.trials
         return asked
+
+    @property
+    def promise(self) -> dict[str, Any]:
+        """What a study that is done has met, as the storage keeps it."""
+        budget = self.config.budget
+        return {**self.budgets, "wall_time": budget.wall_time, "seeds": self.config.final.seeds}
 
     @property
     def settings(self) -> PreprocessConfig:
@@ -129,13 +157,28 @@ class Prepared:
 def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
     """Read a study and its spaces.
 
+    Parameters
+    ----------
+    project, name
+        Where it is; the name may tell the generation and an outer fold (``inh@2~1``).
+    generation
+        Its generation, where the name does not tell it.
+
     Raises
     ------
     InputError
-        There is no such study, or a file has faults (all of them are told).
+        There is no such study or outer fold, or a file has faults (all of them are told).
     """
-    path = find_study(name, project.studies)
+    asked = StudyKey.parse(name)
+    path = find_study(asked.name, project.studies)
     config = load_study(path, root=project.root)
+    if asked.outer > (config.split.outer or 0):
+        raise InputError(
+            f"the outer fold must be one of split.outer ({config.split.outer or 'none'}), "
+            f"got {asked.outer} ({path})"
+        )
+    if config.split.outer is not None:
+        config = config.model_copy(update={"control": None})
     spaces = tuple(load_space(find_space(space, project.spaces)) for space in config.spaces)
     baselines: dict[str, SearchSpace] = {
         model: SearchSpace((load_space(find_space(model, project.spaces / "baselines")),))
@@ -143,7 +186,7 @@ def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
     }
     return StudyPlan(
         project=project,
-        key=StudyKey(config.name, generation),
+        key=StudyKey(config.name, max(generation, asked.generation), asked.outer),
         config=config,
         text=path.read_text(encoding="utf-8"),
         space=SearchSpace(spaces),
@@ -173,7 +216,13 @@ def prepare(plan: StudyPlan) -> Prepared:
         seed=config.seed,
         scratch=plan.work,
     )
-    split = split_for(dataset, config.split, seed=config.split_seed, root=plan.project.root)
+    split = split_for(
+        dataset,
+        config.split,
+        seed=config.split_seed,
+        root=plan.project.root,
+        outer=plan.key.outer,
+    )
     dataset = dataset.noting(split.note)
     shape = model_shape(dataset, plan.settings)
     facts = {

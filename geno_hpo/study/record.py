@@ -17,7 +17,7 @@ from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import StudyPlan
 from geno_hpo.study.storage import open_storage, study_names
 
-__all__ = ["Phase", "Record", "find_key", "find_run_study", "latest_generation"]
+__all__ = ["Phase", "Record", "check_siblings", "find_key", "find_run_study", "latest_generation"]
 
 Phase = Literal["preparing", "probing", "search", "final", "done", "stopped"]
 
@@ -102,13 +102,47 @@ class Record:
 
 def latest_generation(storage: optuna.storages.BaseStorage, name: str) -> int:
     """The highest generation of a study that the storage holds; 1 where there is none."""
-    heads = {text.partition(":")[0] for text in study_names(storage)}
-    numbers = [1]
-    for head in heads:
-        stem, _, generation = head.partition("@")
-        if stem == name and generation.isdigit():
-            numbers.append(int(generation))
-    return max(numbers)
+    return max((key.generation for key in _keys(storage) if key.name == name), default=1)
+
+
+def check_siblings(storage: optuna.storages.BaseStorage, key: StudyKey, dataset: str) -> None:
+    """See that one study is either nested or not, and that all outer folds saw the same data.
+
+    Parameters
+    ----------
+    storage, key
+        The trials, and the study or outer fold that is about to be searched.
+    dataset
+        Fingerprint of its data.
+
+    Raises
+    ------
+    StudyChangedError
+        Finished trials of another form, or of other data.
+    """
+    for other in _keys(storage) - {key}:
+        if other.whole != key.whole:
+            continue
+        study = optuna.load_study(study_name=str(other), storage=storage)
+        if not any(trial.state.is_finished() for trial in study.get_trials(deepcopy=False)):
+            continue
+        then = study.user_attrs.get("dataset")
+        if bool(other.outer) != bool(key.outer):
+            said = "one test set" if key.outer else "nested folds"
+            raise StudyChangedError(
+                f"study {key.whole} has trials with {said} ({other}), and split.outer has changed "
+                f"since; start anew beside them: geno-hpo run {key.name} --fresh"
+            )
+        if then is not None and then != dataset:
+            raise StudyChangedError(
+                f"study {key}: the data ({dataset}) are not those of {other} ({then}); all outer "
+                f"folds must see the same. Start anew with: geno-hpo run {key.name} --fresh"
+            )
+
+
+def _keys(storage: optuna.storages.BaseStorage) -> set[StudyKey]:
+    """Every study of the storage, its parts left out."""
+    return {StudyKey.parse(text.partition(":")[0]) for text in study_names(storage)}
 
 
 def find_run_study(project: Project, name: str) -> StudyKey:
@@ -131,4 +165,6 @@ def find_run_study(project: Project, name: str) -> StudyKey:
 def find_key(storage: optuna.storages.BaseStorage, name: str) -> StudyKey:
     """The study's latest generation, or the one that `name` spells out (``inh@2``)."""
     key = StudyKey.parse(name)
-    return key if "@" in name else StudyKey(key.name, latest_generation(storage, key.name))
+    if "@" in name:
+        return key
+    return StudyKey(key.name, latest_generation(storage, key.name), key.outer)

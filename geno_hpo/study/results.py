@@ -65,10 +65,10 @@ def load_finished(project: Project, name: str) -> Finished:
     InputError
         It has not been run, or is not finished yet.
     """
-    load_plan(project, name.partition("@")[0])
+    load_plan(project, name)
     key = find_run_study(project, name)
     storage = open_storage(project.storage_url)
-    plan = load_plan(project, key.name, key.generation)
+    plan = load_plan(project, str(key))
     maximise = METRICS[plan.metric].maximise
     pools = open_pools(plan, storage, maximise=maximise, create=False)
     record = Record(pools["network"].study)
@@ -205,6 +205,7 @@ def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
     return {
         "study": plan.key.name,
         "generation": plan.key.generation,
+        **({"outer_fold": plan.key.outer} if plan.key.outer else {}),
         "question": plan.config.question,
         "data": data,
         "task": plan.config.task,

@@ -8,26 +8,59 @@ from pathlib import Path
 
 from optuna.trial import TrialState
 
+from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS
-from geno_hpo.study.paths import Project
+from geno_hpo.study.nested import fold_plans
+from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import load_plan
 from geno_hpo.study.progress import Progress, take_progress
-from geno_hpo.study.record import Record, find_run_study
-from geno_hpo.study.storage import open_storage
+from geno_hpo.study.record import Record, find_key, find_run_study
+from geno_hpo.study.storage import open_storage, study_names
 from geno_hpo.study.worker import open_pools
 
-__all__ = ["Status", "read_status"]
+__all__ = ["Status", "read_outer_status", "read_status"]
 
 
 @dataclass(frozen=True)
 class Status:
-    """Name, phase, progress, seconds spent so far, and how often each failure came."""
+    """Name, phase, progress, seconds spent so far, and how often each failure came.
+
+    `outer_fold` is its number in a nested cross-validation; 0 without one.
+    """
 
     name: str
+    outer_fold: int
     phase: str
     progress: Progress
     seconds_spent: float
     failures: dict[str, int]
+
+
+def read_outer_status(root: Path, name: str) -> tuple[Status | None, ...] | None:
+    """Read the status of every outer fold of a nested study, None for one that was not begun.
+
+    Returns
+    -------
+    tuple or None
+        None where the study is not nested.
+
+    Raises
+    ------
+    InputError
+        No such study, or it has not been run yet.
+    """
+    project = Project(root)
+    if not load_plan(project, name).nested:
+        return None
+    storage = open_storage(project.storage_url) if project.has_trials else None
+    begun = set[str]() if storage is None else set(study_names(storage))
+    key = StudyKey.parse(name) if storage is None else find_key(storage, name)
+    folds = [fold.key for fold in fold_plans(load_plan(project, str(key)))]
+    if not begun.intersection(map(str, folds)):
+        raise InputError(
+            f"study {key} has not been run yet; start it with: geno-hpo run {key.name}"
+        )
+    return tuple(read_status(root, fold.exact) if str(fold) in begun else None for fold in folds)
 
 
 def read_status(root: Path, name: str) -> Status:
@@ -39,10 +72,10 @@ def read_status(root: Path, name: str) -> Status:
         No such study, or it has not been run yet.
     """
     project = Project(root)
-    load_plan(project, name.partition("@")[0])
+    load_plan(project, name)
     key = find_run_study(project, name)
     storage = open_storage(project.storage_url)
-    plan = load_plan(project, key.name, key.generation)
+    plan = load_plan(project, str(key))
     maximise = METRICS[plan.metric].maximise
     pools = open_pools(plan, storage, maximise=maximise, create=False)
     record = Record(pools["network"].study)
@@ -56,6 +89,7 @@ def read_status(root: Path, name: str) -> Status:
     workers = plan.config.workers or 1
     return Status(
         name=str(key),
+        outer_fold=key.outer,
         phase=record.phase,
         progress=take_progress(plan, record.phase, pools, workers),
         seconds_spent=float(spent.get("search", 0.0)) + float(spent.get("final", 0.0)),

@@ -201,7 +201,7 @@ class Worker:
 
     def _sampler(self, part: str) -> Callable[[int], optuna.samplers.BaseSampler]:
         config, space = self.plan.config, self.plan.baselines.get(part, self.plan.space)
-        return make_sampler(config.sampler, config.seed, conditional=space.conditional)
+        return make_sampler(config.sampler, self.plan.seed, conditional=space.conditional)
 
     def _claim(self, pools: dict[str, Pool]) -> tuple[str, Claim | None]:
         for part, pool in pools.items():
@@ -232,6 +232,7 @@ class Worker:
                 "model": str(params.get("family", part)),
                 "worker": self._host,
                 "trial": f"{pool.study.study_name} {trial.number}",
+                **self.plan.fold_tag,
             }
             log = RunLog(
                 *sink[:2], name, parent=sink[2], params=params, tags=tags, again=claim.again

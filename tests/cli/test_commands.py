@@ -150,3 +150,9 @@ def test_a_split_is_written_and_read_back(tmp_path: Path) -> None:
         if line.endswith(",test")
     ]
     assert len(sealed) == len(set(sealed)) == 240
+    outer = study.replace("test: 0.2", "outer: 3")
+    (root / "studies" / "outer.yaml").write_text(outer)
+    again = geno_hpo("split", "outer", "--output", str(root / "again"), root=root)
+    assert again.returncode == 0, again.stderr
+    for path in (root / "nested").iterdir():
+        assert (root / "again" / path.name).read_text() == path.read_text()

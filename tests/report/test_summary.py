@@ -5,21 +5,23 @@ import numpy as np
 import pytest
 
 from geno_hpo.report import check_summary
-from geno_hpo.report.summary import KEYS, plain
+from geno_hpo.report.summary import KEYS, NESTED_KEYS, plain
 
 from . import example
 
 PAGE = Path(__file__).parents[2] / "docs" / "summary.md"
 
 
-def documented():
-    lines = PAGE.read_text(encoding="utf-8").splitlines()
+def documented(text):
+    lines = text.splitlines()
     rows = [line.strip("|").split(" | ") for line in lines if line.startswith("| `")]
     return {row[0].strip(" `"): (row[1].strip(), row[2].strip()) for row in rows}
 
 
 def test_page_and_code_name_the_same_keys():
-    assert documented() == KEYS
+    plain_study, nested = PAGE.read_text(encoding="utf-8").split("## Nested cross-validation")
+    assert documented(plain_study) == KEYS
+    assert documented(nested) == NESTED_KEYS
 
 
 @pytest.mark.parametrize("make", [example.binary, example.multiclass, example.regression])

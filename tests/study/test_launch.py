@@ -42,8 +42,8 @@ def finish(process: subprocess.Popen[str], code: int = 0) -> str:
     return out + err
 
 
-def pools_of(root: Path) -> dict[str, Pool]:
-    plan = load_plan(Project(root), "tiny")
+def pools_of(root: Path, name: str = "tiny") -> dict[str, Pool]:
+    plan = load_plan(Project(root), name)
     maximise = METRICS[plan.metric].maximise
     storage = open_storage(Project(root).storage_url)
     return open_pools(plan, storage, maximise=maximise, create=False)
@@ -59,12 +59,18 @@ def mlflow_states(root: Path) -> dict[str, list[str]]:
     return found
 
 
-def wait_for(root: Path, state: TrialState, count: int, process: subprocess.Popen[str]) -> None:
+def wait_for(
+    root: Path,
+    state: TrialState,
+    count: int,
+    process: subprocess.Popen[str],
+    name: str = "tiny",
+) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         if Project(root).has_trials:
             try:
-                if pools_of(root)["network"].tally()[state] >= count:
+                if pools_of(root, name)["network"].tally()[state] >= count:
                     return
             except Exception:  # the launcher is still making the storage
                 time.sleep(0.2)
@@ -116,6 +122,38 @@ def test_ctrl_c_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     finish(start(root, "run", "tiny", "--workers", "2"))
     assert pools_of(root)["network"].tally() == {TrialState.COMPLETE: 12}
     assert len(mlflow_states(root)["search"]) == 12
+
+
+def test_nested_folds_run_one_after_another_and_are_pooled(tmp_path: Path) -> None:
+    study = STUDY.replace("folds: 3, test: 0.2", "folds: 2, outer: 2")
+    study = study.replace("trials: 4, epochs: 5", "trials: 2, epochs: 2")
+    study = study.replace("ridge: {trials: 2}", "ridge: {trials: 1}")
+    root = write_project(tmp_path / "project", study)
+    process = start(root, "run", "tiny")
+    wait_for(root, TrialState.RUNNING, 1, process, "tiny~2")
+    process.send_signal(signal.SIGINT)
+    assert "nothing is lost. Go on with: geno-hpo run tiny" in finish(process, 130)
+    told = finish(start(root, "status", "tiny"))
+    assert "outer fold 1 of 2: done" in told
+    assert "outer fold 2 of 2: stopped" in told
+    told = finish(start(root, "run", "tiny"))
+    assert "nested cross-validation: 2 searches of 2 trials each" in told
+    assert "outer fold 1 of 2 is done" in told
+    summary = json.loads((root / "reports" / "tiny" / "summary.json").read_text())
+    check_summary(summary)
+    assert {row["model"] for row in summary["leaderboard"]} == {"network", "ridge"}
+    assert sum(fold["test_samples"] for fold in summary["outer_folds"]) == 240
+    assert summary["trials"] == {"asked": 2, "complete": 4, "pruned": 0, "failed": 0}
+    for fold in (1, 2):
+        assert pools_of(root, f"tiny~{fold}")["network"].tally() == {TrialState.COMPLETE: 2}
+        one = json.loads((root / "reports" / f"tiny~{fold}" / "summary.json").read_text())
+        check_summary(one)
+        assert (one["outer_fold"], one["seal"]["trials_after"]) == (fold, 0)
+        assert one["best"]["params"] == summary["outer_folds"][fold - 1]["params"]
+    tracking = Tracking(Project(root).tracking_uri, root / "mlruns" / "artifacts", "tiny")
+    runs = tracking.client.search_runs([tracking.experiment_id], "tags.outer_fold = '2'")
+    stages = sorted(run.data.tags["stage"] for run in runs)
+    assert stages == ["baseline", *["final"] * 3, *["search"] * 2, "study"]
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_run_again(tmp_path: Path) -> None:

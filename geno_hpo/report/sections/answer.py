@@ -96,6 +96,8 @@ def _badges(outcome: StudyOutcome) -> list[tuple[str, str]]:
         badges.append(("test set still sealed", "plain"))
     elif seal["trials_after"]:
         badges.append((f"{plural(seal['trials_after'], 'trial')} after the test set", "warn"))
+    if "outer_fold" in summary:
+        badges.append((f"outer fold {summary['outer_fold']}", "plain"))
     if summary["generation"] > 1:
         badges.append((f"start no. {summary['generation']}", "plain"))
     return badges

@@ -29,7 +29,7 @@ NAMES = {
     "encode": "seconds to turn a BAM file into the sequences of a panel",
 }
 
-OPTIONS = {"search": ("seeds", "limit")}
+OPTIONS = {"search": ("seeds", "limit"), "throughput": ("case",)}
 """Options that a benchmark takes beside its size."""
 
 
@@ -47,13 +47,14 @@ def main() -> int:
     parser.add_argument("--smallest", dest="size", action="store_const", const="smallest")
     parser.add_argument("--seeds", type=int, help="search: searches of each kind")
     parser.add_argument("--limit", type=float, help="search: most seconds of a script")
+    parser.add_argument("--case", help="throughput: this case alone, in a file of its own")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
     wrong = [name for name in options.names if name not in known]
     if wrong:
         parser.error(f"no benchmark {', '.join(wrong)}; there are {', '.join(known)}")
     options.out.mkdir(parents=True, exist_ok=True)
-    given = {"seeds": options.seeds, "limit": options.limit}
+    given = {"seeds": options.seeds, "limit": options.limit, "case": options.case}
     for name in options.names or known:
         own = {key: given[key] for key in OPTIONS.get(name, ()) if given[key] is not None}
         measure(name, cast("Size", options.size), options.out, **own)
@@ -61,7 +62,7 @@ def main() -> int:
 
 
 def measure(name: str, size: Size, out: Path, **options: Any) -> None:
-    """Run one benchmark, print it, and write ``out/NAME-SIZE.json``."""
+    """Run one benchmark, print it, and write ``out/NAME-SIZE.json`` (or ``NAME-SIZE-CASE.json``)."""
     machine = describe()
     busy = machine["busy_before"]
     state = "idle" if machine["idle"] else f"NOT IDLE, {busy:.0%} busy" if busy else "idle unknown"
@@ -72,7 +73,8 @@ def measure(name: str, size: Size, out: Path, **options: Any) -> None:
     seconds = round(time.perf_counter() - begun, 1)
     print(outcome.text(), flush=True)
     content = {"benchmark": name, "size": size, "seconds": seconds, "machine": machine}
-    path = out / f"{name}-{size}.json"
+    path = out / "-".join([name, size, *filter(None, [options.get("case")])])
+    path = path.with_suffix(".json")
     path.write_text(json.dumps({**content, **outcome.plain()}, indent=2, default=str) + "\n")
     print(f"\n{seconds:.0f} s; written to {path}", flush=True)
 

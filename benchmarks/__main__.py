@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def measure(name: str, size: Size, out: Path, **options: Any) -> None:
-    """Run one benchmark, print it, and write ``out/NAME-SIZE.json`` (or ``NAME-SIZE-CASE.json``)."""
+    """Run one benchmark, print it, and write ``out/NAME-SIZE.json``, or ``NAME-SIZE-CASE.json``."""
     machine = describe()
     busy = machine["busy_before"]
     state = "idle" if machine["idle"] else f"NOT IDLE, {busy:.0%} busy" if busy else "idle unknown"

@@ -125,7 +125,7 @@ class NestedLaunch:
             if has_met_plan(launch.plan, launch.storage):
                 self.say(f"outer fold {number} of {outer} is done")
                 continue
-            self.say(f"outer fold {number} of {outer}")
+            self.say(f"outer fold {number} of {outer} is run as the study {launch.plan.key}")
             self.begin(launch.plan.key)
             launch.run()
             self.say(f"outer fold {number} of {outer} on its sealed part: {scores_of(launch)}")

@@ -129,7 +129,9 @@ def agreement(winners: Sequence[dict[str, Any]], searched: frozenset[str]) -> di
     parameters = []
     for name in names:
         values = [one["params"].get(name) for one in winners]
-        parameters.append({"name": name, "values": values, "same": all(value == values[0] for value in values)})
+        parameters.append(
+            {"name": name, "values": values, "same": all(value == values[0] for value in values)}
+        )
     models = Counter(str(one["model"]) for one in winners)
     same = [entry["name"] for entry in parameters if entry["same"]]
     told = ", ".join(f"{model} in {count}" for model, count in models.most_common())

@@ -44,9 +44,9 @@ def test_files_lie_beside_the_page(outcome, tmp_path):
     tables = {"leaderboard", "outer_scores", "differences", "winners"}
     assert names == {"report.html", "summary.json", *(f"{name}.csv" for name in tables)}
     assert json.loads((page.parent / "summary.json").read_text())["split"]["outer"] == 3
-    rows = list(csv.DictReader((page.parent / "outer_scores.csv").open()))
+    rows = list(csv.DictReader((page.parent / "outer_scores.csv").read_text().splitlines()))
     assert [float(row["network"]) for row in rows] == [0.91, 0.93, 0.88]
-    winners = list(csv.DictReader((page.parent / "winners.csv").open()))
+    winners = list(csv.DictReader((page.parent / "winners.csv").read_text().splitlines()))
     assert [row["neurons"] for row in winners] == ["", "8", ""]
 
 

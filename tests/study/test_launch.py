@@ -130,7 +130,7 @@ def test_nested_folds_run_one_after_another_and_are_pooled(tmp_path: Path) -> No
     study = study.replace("ridge: {trials: 2}", "ridge: {trials: 1}")
     root = write_project(tmp_path / "project", study)
     process = start(root, "run", "tiny")
-    wait_for(root, TrialState.RUNNING, 1, process, "tiny~2")
+    wait_for(root, TrialState.WAITING, 1, process, "tiny~2")
     process.send_signal(signal.SIGINT)
     assert "nothing is lost. Go on with: geno-hpo run tiny" in finish(process, 130)
     told = finish(start(root, "status", "tiny"))

@@ -14,12 +14,13 @@ Efron, Tibshirani (1993). An introduction to the bootstrap. Chapman & Hall, chap
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geno_hpo.compare.expanded import expanded_level, expanded_p
 from geno_hpo.metrics import Metric
 
 __all__ = [
@@ -284,6 +285,9 @@ def difference_interval(
 ) -> Interval:
     """Interval of a difference of two models' mean scores, `first` − `second`, paired.
 
+    It is widened for few samples or groups (`expanded`), so that what is claimed by it errs at its
+    level.
+
     Parameters
     ----------
     truth
@@ -298,7 +302,8 @@ def difference_interval(
     ValueError
         Shapes that do not belong together, or a level outside (0, 1).
     """
-    return statistic_interval(
+    units = len(truth) if groups is None else len(np.unique(groups))
+    found = statistic_interval(
         lambda counts: (
             _mean_resampled(metric, truth, first, counts)
             - _mean_resampled(metric, truth, second, counts)
@@ -306,6 +311,7 @@ def difference_interval(
         len(truth),
         resamples=resamples,
         seed=seed,
-        level=level,
+        level=expanded_level(level, units) if 0 < level < 1 else level,
         groups=groups,
     )
+    return replace(found, level=level, p_value=expanded_p(found.p_value, units))

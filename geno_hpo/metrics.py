@@ -69,6 +69,11 @@ class Metric:
         """The score that every finite score beats."""
         return float("-inf") if self.maximise else float("inf")
 
+    @property
+    def perfect(self) -> float:
+        """The score of a model without fault: 1, or 0 for a loss."""
+        return 1.0 if self.maximise else 0.0
+
     def better(self, a: float, b: float) -> bool:
         """Whether `a` beats `b`; NaN beats nothing, and every number beats NaN."""
         if np.isnan(a):

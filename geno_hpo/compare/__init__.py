@@ -1,4 +1,4 @@
-"""Statistics on results: intervals, paired differences, chance, and a verdict in words."""
+"""Statistics on results: intervals, paired differences, chance, calibration, a verdict in words."""
 
 from geno_hpo.compare.bootstrap import (
     Interval,
@@ -7,25 +7,60 @@ from geno_hpo.compare.bootstrap import (
     score_interval,
     statistic_interval,
 )
+from geno_hpo.compare.calibration import (
+    Calibration,
+    ReliabilityBin,
+    calibrate,
+    calibrate_classes,
+)
 from geno_hpo.compare.chance import ChanceInterval, chance_interval
+from geno_hpo.compare.delong import AreaTest, area_covariance, delong_test
+from geno_hpo.compare.detectable import smallest_detectable
 from geno_hpo.compare.folds import FoldTest, corrected_t_test
+from geno_hpo.compare.holm import holm
 from geno_hpo.compare.nested import OuterComparison, compare_outer, mean_and_spread
+from geno_hpo.compare.rivals import FoldScores, Rival, compare_all, shortfall_made_good
+from geno_hpo.compare.selection import SelectionGap, selection_gap
+from geno_hpo.compare.strata import Stratum, strata
+from geno_hpo.compare.threshold import OperatingPoint, best_threshold, operating_point
 from geno_hpo.compare.verdict import Comparison, Verdict, compare_models
+from geno_hpo.compare.wilson import wilson
 
 __all__ = [
+    "AreaTest",
+    "Calibration",
     "ChanceInterval",
     "Comparison",
+    "FoldScores",
     "FoldTest",
     "Interval",
+    "OperatingPoint",
     "OuterComparison",
+    "ReliabilityBin",
+    "Rival",
+    "SelectionGap",
+    "Stratum",
     "Verdict",
+    "area_covariance",
+    "best_threshold",
+    "calibrate",
+    "calibrate_classes",
     "chance_interval",
+    "compare_all",
     "compare_models",
     "compare_outer",
     "corrected_t_test",
+    "delong_test",
     "difference_interval",
+    "holm",
     "mean_and_spread",
     "mean_score",
+    "operating_point",
     "score_interval",
+    "selection_gap",
+    "shortfall_made_good",
+    "smallest_detectable",
     "statistic_interval",
+    "strata",
+    "wilson",
 ]

@@ -14,12 +14,13 @@ Efron, Tibshirani (1993). An introduction to the bootstrap. Chapman & Hall, chap
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geno_hpo.compare.expanded import expanded_level, expanded_p
 from geno_hpo.metrics import Metric
 
 __all__ = [
@@ -52,7 +53,10 @@ class Interval:
     low, high
         Ends of the interval; NaN when too few resamples have a value.
     p_value
-        Two-sided, of the value being 0: one minus the level of the widest interval without 0.
+        Two-sided, of the value being 0: one minus the level of the widest interval without 0. It
+        is below ``1 - level`` just when 0 lies outside of `low` and `high`, ends included.
+    error
+        Standard error: the standard deviation over the resamples; NaN with fewer than two.
     level
         Coverage aimed at.
     resamples, undefined
@@ -63,6 +67,7 @@ class Interval:
     low: float
     high: float
     p_value: float
+    error: float
     level: float
     resamples: int
     undefined: int
@@ -170,7 +175,9 @@ def statistic_interval(
     value = float(statistic(np.ones((1, samples), np.int64))[0])
     defined = values[~np.isnan(values)]
     low, high, p_value = bca(value, defined, left_out[~np.isnan(left_out)], level)
-    return Interval(value, low, high, p_value, level, resamples, len(values) - len(defined))
+    error = float(defined.std(ddof=1)) if len(defined) > 1 else float("nan")
+    undefined = len(values) - len(defined)
+    return Interval(value, low, high, p_value, error, level, resamples, undefined)
 
 
 def bca(
@@ -204,11 +211,38 @@ def bca(
     tails = ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
     shifted = bias + tails
     low, high = np.quantile(resampled, ndtr(bias + shifted / (1 - skew * shifted)))
-    # The same transformation backwards: which tail has 0 for its end?
-    above = ndtri(_share_below(resampled, 0.0)) - bias
-    tail = ndtr(above / max(1 + skew * above, np.finfo(float).eps) - bias)
-    p_value = float(np.clip(2 * min(tail, 1 - tail), 1 / (size + 1), 1))
-    return float(low), float(high), p_value
+    below, above = _levels_of_zero(np.sort(resampled))
+    p_value = 2 * min(_tail(below, bias, skew), 1 - _tail(above, bias, skew))
+    return float(low), float(high), float(np.clip(p_value, 1 / (size + 1), 1))
+
+
+def _levels_of_zero(ordered: Floats) -> tuple[float, float]:
+    """Highest level whose quantile is at most 0, and lowest whose quantile is at least 0.
+
+    They differ where many resamples are exactly 0, as when both models are perfect on them: such
+    resamples speak for no difference, whichever end of the interval is asked for.
+    """
+    size = len(ordered)
+    return _last_level(ordered, size), 1 - _last_level(-ordered[::-1], size)
+
+
+def _last_level(ordered: Floats, size: int) -> float:
+    """Highest level whose (linearly interpolated) quantile is at most 0."""
+    count = int(np.sum(ordered <= 0))
+    if count in (0, size):
+        return float(count > 0)
+    step = ordered[count] - ordered[count - 1]
+    return float((count - 1 - ordered[count - 1] / step) / (size - 1))
+
+
+def _tail(level: float, bias: float, skew: float) -> float:
+    """The nominal tail whose bias-corrected and accelerated end lies at a resampling level."""
+    from scipy.special import ndtr, ndtri
+
+    if level <= 0 or level >= 1:
+        return float(level > 0)
+    shifted = ndtri(level) - bias
+    return float(ndtr(shifted / max(1 + skew * shifted, np.finfo(float).eps) - bias))
 
 
 def _share_below(resampled: Floats, value: float) -> float:
@@ -251,6 +285,9 @@ def difference_interval(
 ) -> Interval:
     """Interval of a difference of two models' mean scores, `first` − `second`, paired.
 
+    It is widened for few samples or groups (`expanded`), so that what is claimed by it errs at its
+    level.
+
     Parameters
     ----------
     truth
@@ -265,7 +302,8 @@ def difference_interval(
     ValueError
         Shapes that do not belong together, or a level outside (0, 1).
     """
-    return statistic_interval(
+    units = len(truth) if groups is None else len(np.unique(groups))
+    found = statistic_interval(
         lambda counts: (
             _mean_resampled(metric, truth, first, counts)
             - _mean_resampled(metric, truth, second, counts)
@@ -273,6 +311,7 @@ def difference_interval(
         len(truth),
         resamples=resamples,
         seed=seed,
-        level=level,
+        level=expanded_level(level, units) if 0 < level < 1 else level,
         groups=groups,
     )
+    return replace(found, level=level, p_value=expanded_p(found.p_value, units))

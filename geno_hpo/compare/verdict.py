@@ -6,9 +6,12 @@ The rule, in this order (level 95 % unless told otherwise):
    samples (with several outputs: in more than half of them), there are fewer than ``FEWEST``
    groups, or more than 5 % of the resamples have no score.
 2. *better* or *worse*: the interval of the paired difference does not hold 0.
-3. *too little data to tell*: the interval reaches further than ``MARGINS`` to either side of its
-   middle, so that even a difference worth having could not have been shown.
+3. *too little data to tell*: the smallest difference that the test set could be expected to show
+   (`detectable`) is larger than the one worth having (``MARGINS``).
 4. *no difference shown*: everything else. It is not a proof that both are equal.
+
+Interval and p-value agree: an end that touches 0, as where both models are perfect on many
+resamples, is no difference, and its p-value is not below the level either.
 
 The best baseline must have been chosen by its validation scores, not on the test set.
 """
@@ -22,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.compare.bootstrap import difference_interval, mean_score
+from geno_hpo.compare.detectable import smallest_detectable
 from geno_hpo.metrics import Metric
 
-__all__ = ["FEWEST", "MARGINS", "Comparison", "Verdict", "compare_models"]
+__all__ = ["FEWEST", "MARGINS", "Comparison", "Verdict", "compare_models", "lack_of_data"]
 
 Array = NDArray[Any]
 Verdict = Literal["better", "worse", "no difference shown", "too little data to tell"]
@@ -63,6 +67,12 @@ class Comparison:
         Its bootstrap interval.
     p_value
         Two-sided; below 1 − level just when the interval does not hold 0.
+    error
+        Standard error of the difference.
+    detectable
+        The smallest true difference that would be shown with 80 % power.
+    margin
+        The smallest difference worth having.
     level
         Coverage aimed at.
     verdict, sentence
@@ -79,6 +89,9 @@ class Comparison:
     difference: float
     ci: tuple[float, float]
     p_value: float
+    error: float
+    detectable: float
+    margin: float
     level: float
     verdict: Verdict
     sentence: str
@@ -136,17 +149,17 @@ def compare_models(
     scores = mean_score(metric, truth, network), mean_score(metric, truth, baseline)
     if margin is None:
         margin = MARGINS.get(metric.name, RELATIVE_MARGIN * abs(scores[1]))
-    lack = _lack(truth, metric, groups, found.undefined / found.resamples)
-    reach = (found.high - found.low) / 2
+    lack = lack_of_data(truth, metric, groups, found.undefined / found.resamples)
+    detectable = smallest_detectable(found.error, level=level)
     verdict: Verdict
     if lack or np.isnan(found.low):
         verdict = "too little data to tell"
         lack = lack or "a score is not defined"
     elif found.low > 0 or found.high < 0:
         verdict = "better" if (found.value > 0) == metric.maximise else "worse"
-    elif reach > margin:
+    elif detectable > margin:
         verdict = "too little data to tell"
-        lack = f"only differences of about {_plain(reach)} or more could be seen"
+        lack = f"only differences of about {_plain(detectable)} or more could be seen"
     else:
         verdict = "no difference shown"
     effect = (
@@ -163,6 +176,9 @@ def compare_models(
         difference=found.value,
         ci=(found.low, found.high),
         p_value=found.p_value,
+        error=found.error,
+        detectable=detectable,
+        margin=margin,
         level=level,
         verdict=verdict,
         sentence=_sentence(verdict, names, effect, lack),
@@ -171,8 +187,22 @@ def compare_models(
     )
 
 
-def _lack(truth: Array, metric: Metric, groups: Array | None, undefined: float) -> str:
-    """Why there is too little data, or nothing."""
+def lack_of_data(
+    truth: Array, metric: Metric, groups: Array | None = None, undefined: float = 0.0
+) -> str:
+    """Tell why there is too little data to judge, by rule 1; nothing where there is enough.
+
+    Parameters
+    ----------
+    truth
+        ``(samples, outputs)``, NaN where the label is missing.
+    metric
+        What is scored.
+    groups
+        ``(samples,)`` where whole groups are resampled.
+    undefined
+        Share of the resamples without a score.
+    """
     if groups is not None and (count := len(np.unique(groups))) < FEWEST:
         return f"the test set has {count} groups, fewer than {FEWEST}"
     sizes = [_fewest(column[~np.isnan(column)], metric) for column in truth.T]

@@ -34,6 +34,9 @@ def tables(outcome: StudyOutcome) -> dict[str, Content]:
         "curves": _curves(outcome),
         "test_predictions": _predictions(outcome),
     }
+    for name in ("comparisons", "calibration", "threshold", "strata"):
+        if outcome.summary.get(name):
+            found["thresholds" if name == "threshold" else name] = _entries(outcome.summary[name])
     if outcome.attribution is not None:
         found["positions"] = _positions(outcome)
         if outcome.attribution.codons:
@@ -63,6 +66,30 @@ def _leaderboard(outcome: StudyOutcome) -> Content:
         for entry in outcome.summary["leaderboard"]
     ]
     return (*head, "test_seeds"), rows
+
+
+def _entries(entries: list[dict[str, Any]]) -> Content:
+    """Entries of the summary, a row each; those that hold a list have a row a part of it."""
+    rows: list[dict[str, Any]] = []
+    for entry in entries:
+        inner = next((key for key in ("bins", "rows") if key in entry), None)
+        outer = {key: value for key, value in entry.items() if key != inner}
+        parts = entry[inner] if inner else [{}]
+        rows += [
+            outer | {f"{inner[:-1]}_{key}": x for key, x in p.items()} if inner else outer
+            for p in parts
+        ]
+    flat = [{k: x for key, value in row.items() for k, x in _spread(key, value)} for row in rows]
+    head = tuple(flat[0]) if flat else ()
+    return head, [tuple(row[name] for name in head) for row in flat]
+
+
+def _spread(key: str, value: Any) -> list[tuple[str, Any]]:
+    """An interval as two columns."""
+    if not key.endswith("ci"):
+        return [(key, value)]
+    low, high = value or (None, None)
+    return [(f"{key}_low", low), (f"{key}_high", high)]
 
 
 def _trials(outcome: StudyOutcome) -> Content:

@@ -24,6 +24,7 @@ from geno_hpo.evaluation.baseline import BaselineEvaluation
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.evaluation.inputs import permuted
 from geno_hpo.evaluation.network import NetworkEvaluation
+from geno_hpo.metrics import METRICS
 from geno_hpo.space import Parameters, SearchSpace
 from geno_hpo.study.plan import Prepared, StudyPlan
 from geno_hpo.study.pruners import decides_at
@@ -38,6 +39,7 @@ __all__ = [
     "control_labels",
     "curves_path",
     "final_path",
+    "unseen_path",
 ]
 
 CONTROL_SEED = 7919
@@ -71,6 +73,14 @@ def curves_path(work: Path, part: str, number: int) -> Path:
 def final_path(work: Path, name: str) -> Path:
     """File with a final fit's test predictions and attribution."""
     return work / "final" / f"{name}.npz"
+
+
+def unseen_path(work: Path, number: int) -> Path:
+    """File with a network trial's predictions of its validation folds.
+
+    Kept of trials that were their worker's best so far, and so of the winner.
+    """
+    return work / "unseen" / f"{number:05d}.npz"
 
 
 def control_labels(plan: StudyPlan, prepared: Prepared) -> NDArray[np.float32]:
@@ -113,6 +123,7 @@ class Bench:
         self.threads = threads
         self._stop = stop
         self._fits = Fits(plan.fits, prepared.fingerprint)
+        self._best = float("nan")
 
     @cached_property
     def networks(self) -> NetworkEvaluation:
@@ -194,6 +205,8 @@ class Bench:
                 "non-finite", f"the {self.plan.metric} of a fold is not defined for this trial"
             )
         _save_curves(curves_path(self.plan.work, part, trial.number), result)
+        if part == "network" and not pruned_at:
+            self._keep_unseen(trial.number, result)
         reason = f"pruned after epoch {pruned_at[0]}" if pruned_at else result.ended
         spent = {**result.seconds, "log": blocked}
         spent["report"] -= blocked
@@ -214,6 +227,20 @@ class Bench:
             log={
                 "compiled_function": "reused" if result.reused else "traced",
                 **({"notes": "; ".join(result.notes)} if result.notes else {}),
+            },
+        )
+
+    def _keep_unseen(self, number: int, result: FitResult) -> None:
+        """Keep predictions of the validation folds while no trial of this worker was better."""
+        if METRICS[self.plan.metric].better(self._best, result.best_score):
+            return
+        self._best = result.best_score
+        folds = self.prepared.split.folds
+        _save_arrays(
+            unseen_path(self.plan.work, number),
+            {
+                "samples": np.concatenate([fold.valid for fold in folds]),
+                "predictions": np.concatenate(result.valid_predictions),
             },
         )
 

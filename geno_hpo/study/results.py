@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo import __version__
-from geno_hpo.baselines import BASELINES
-from geno_hpo.compare import chance_interval, compare_models, mean_score, score_interval
+from geno_hpo.compare import FoldScores, chance_interval, mean_score, score_interval
 from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS, Metric
 from geno_hpo.outcome import Attribution, Curves, StudyOutcome, TestPredictions, TrialRecord
+from geno_hpo.study.evidence import Evidence, evidence
 from geno_hpo.study.final import FinalFit, finished_fits, planned_fits
-from geno_hpo.study.jobs import control_labels, curves_path, final_path
+from geno_hpo.study.jobs import control_labels, curves_path, final_path, unseen_path
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import Prepared, StudyPlan, load_plan, load_prepared
 from geno_hpo.study.record import Record, find_run_study
@@ -225,7 +225,7 @@ def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
             **_cv(winner),
         },
         "leaderboard": sorted(board, key=lambda row: row["test"], reverse=finished.metric.maximise),
-        "comparison": _comparison(finished, board, test),
+        **evidence(_evidence(finished, board, test, winner.number)),
         "control": _control(finished),
         "seal": finished.record.get("seal"),
         "split": {
@@ -281,6 +281,7 @@ def _row(finished: Finished, part: str, test: TestPredictions) -> dict[str, Any]
         **_cv(best),
         "test": float(np.mean(seeds)),
         "test_ci": [float(interval.low), float(interval.high)],
+        "test_error": float(interval.error),
         "test_seeds": [float(score) for score in seeds],
         "trials": finished.plan.budgets[part],
     }
@@ -292,36 +293,51 @@ def _test_groups(finished: Finished) -> NDArray[np.str_] | None:
     return None if split.groups is None else split.groups[split.test]
 
 
-def _comparison(
-    finished: Finished, board: list[dict[str, Any]], test: TestPredictions
-) -> dict[str, Any] | None:
-    """The network against the baseline that cross-validation, not the test, calls best."""
+def _evidence(
+    finished: Finished, board: list[dict[str, Any]], test: TestPredictions, winner: int
+) -> Evidence:
+    """Gather what the comparisons, calibration and the like are drawn from."""
+    plan, prepared = finished.plan, finished.prepared
+    dataset, split = prepared.dataset, prepared.split
     network = next(row for row in board if row["kind"] == "network")
     baselines = [row for row in board if row["kind"] == "baseline"]
-    if not baselines:
-        return None
     sign = 1.0 if finished.metric.maximise else -1.0
-    rival = max(baselines, key=lambda row: sign * row["cv_mean"])
-    found = compare_models(
-        test.truth,
-        test.models[network["model"]],
-        test.models[rival["model"]],
-        finished.metric,
-        names=(
-            network["model"].upper(),
-            f"{BASELINES[rival['model']].label} (the best baseline in cross-validation)",
+    rival = max(baselines, key=lambda row: sign * row["cv_mean"], default=None)
+    parts = dict(zip([row["model"] for row in board], ("network", *plan.baselines), strict=True))
+    return Evidence(
+        test=test,
+        task=plan.config.task,
+        targets=dataset.target.names,
+        metric=finished.metric,
+        network=network["model"],
+        chosen=rival["model"] if rival else "",
+        folds=FoldScores(
+            {
+                model: tuple(_best(finished, part).user_attrs["fold_scores"])
+                for model, part in parts.items()
+            },
+            train=float(np.mean([len(fold.train) for fold in split.folds])),
+            valid=float(np.mean([len(fold.valid) for fold in split.folds])),
         ),
-        seed=finished.plan.config.seed,
+        test_errors={row["model"]: row["test_error"] for row in board},
+        trials=plan.budgets["network"],
+        seed=plan.config.seed,
         groups=_test_groups(finished),
+        named={name: groups[split.test] for name, groups in dataset.groups.items()},
+        unseen=_unseen(finished, winner),
     )
-    return {
-        "best_baseline": rival["model"],
-        "difference": float(found.difference),
-        "ci": [float(found.ci[0]), float(found.ci[1])],
-        "p_value": float(found.p_value),
-        "verdict": found.verdict,
-        "sentence": found.sentence,
-    }
+
+
+def _unseen(finished: Finished, winner: int) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Labels and predictions of the winner's validation folds, repeats averaged."""
+    path = unseen_path(finished.plan.work, winner)
+    if not path.exists():
+        return None
+    with np.load(path) as arrays:
+        samples, place = np.unique(arrays["samples"], return_inverse=True)
+        total = np.zeros((len(samples), arrays["predictions"].shape[1]))
+        np.add.at(total, place, arrays["predictions"])
+    return finished.prepared.dataset.target.take(samples), total / np.bincount(place)[:, None]
 
 
 def _control(finished: Finished) -> dict[str, Any] | None:

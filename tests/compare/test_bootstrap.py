@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from geno_hpo.compare import difference_interval, mean_score, score_interval, statistic_interval
@@ -42,15 +44,40 @@ def test_the_spatial_test_data_have_the_published_interval() -> None:
     assert found.high == pytest.approx(259.6, abs=6)
 
 
-@pytest.mark.parametrize("skill", [0.0, 0.1, 0.2, 0.3, 0.5])
-def test_the_p_value_and_the_interval_agree(skill: float) -> None:
-    truth = labels(150)
-    first, second = guesses(truth, 1 + skill, seed=3), guesses(truth, 1.0, seed=4)
-    found = difference_interval(truth, first, second, AUC, resamples=999)
-    for level in (0.5, 0.8, 0.95, 0.99):
-        again = difference_interval(truth, first, second, AUC, resamples=999, level=level)
-        if abs(found.p_value - (1 - level)) > 0.01:
-            assert (again.low > 0 or again.high < 0) == (found.p_value < 1 - level)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.floats(-1.5, 1.5),
+    st.floats(0, 0.9),
+    st.sampled_from([0.5, 0.8, 0.95, 0.99]),
+)
+def test_p_value_and_interval_always_agree(
+    seed: int, centre: float, zeros: float, level: float
+) -> None:
+    """Also where many resamples are exactly 0, as of two models that are perfect on them."""
+    rng = np.random.default_rng(seed)
+    resampled = (rng.normal(centre, 1, 400)).clip(0 if zeros > 0.5 else None)
+    resampled[rng.random(400) < zeros] = 0
+    value = float(np.median(resampled))
+    low, high, p_value = bca(value, resampled, rng.exponential(size=30), level)
+    assert (low > 0 or high < 0) == (p_value < 1 - level)
+
+
+def test_two_saturated_models_do_not_differ() -> None:
+    """Both rank nearly all resamples perfectly: an end at 0 goes with a p-value above 0.05."""
+    truth = np.repeat([0.0, 1.0], 30)[:, None]
+    perfect = truth[None].copy()
+    nearly = perfect.copy()
+    nearly[0, 30] = -1.0
+    found = difference_interval(truth, perfect, nearly, AUC, resamples=1000)
+    assert found.value > 0
+    assert found.low == 0
+    assert found.p_value >= 0.05
+
+
+def test_the_error_is_the_known_one_of_a_mean() -> None:
+    x = np.random.default_rng(1).normal(size=200)
+    found = statistic_interval(lambda counts: counts @ x / 200, 200, resamples=4000)
+    assert found.error == pytest.approx(x.std() / np.sqrt(200), rel=0.04)
 
 
 def test_a_score_interval_covers_the_true_score() -> None:

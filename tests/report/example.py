@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from geno_hpo.compare import FoldScores
 from geno_hpo.metrics import METRICS
 from geno_hpo.outcome import (
     Attribution,
@@ -21,8 +22,10 @@ from geno_hpo.outcome import (
     TestPredictions,
     TrialRecord,
 )
+from geno_hpo.study.evidence import Evidence, evidence
 
 FOLDS = 5
+PLACES = (0.5, 0.3, 0.17, 0.03)
 SEEDS = 5
 CODONS = 741
 CHANGES = {315: "S315T, S315N, S315I", 328: "W328L", 138: "N138S", 155: "Y155C", 463: "R463L"}
@@ -346,6 +349,32 @@ def _outcome(
         "seed": 1,
         "published": [],
     }
+    test = TestPredictions(
+        tuple(f"isolate{i}" for i in np.flatnonzero(parts == -1)),
+        truth.astype(np.float32),
+        {name: p.astype(np.float32) for name, p in models.items()},
+    )
+    scores = {e["model"]: e["cv_mean"] + rng.normal(0, 0.01, FOLDS) for e in board}
+    unseen = labels[parts >= 0]
+    found = evidence(
+        Evidence(
+            test,
+            task,
+            ("isoniazid", "grain")[: truth.shape[1]],
+            metric,
+            network,
+            baseline,
+            FoldScores(scores, 0.8 * samples, 0.2 * samples),
+            {name: 0.3 / len(truth) ** 0.5 for name in models},
+            trials,
+            1,
+            named={"lineage": rng.choice(["L1", "L2", "L3", "L4"], len(truth), p=PLACES)},
+            unseen=(unseen, predict(unseen, skill[network])) if task == "binary" else None,
+        )
+    )
+    summary |= {key: value for key, value in found.items() if key != "comparison"}
+    more = ("error", "detectable", "margin", "grouped")
+    summary["comparison"] |= {key: found["comparison"][key] for key in more}
     return StudyOutcome(
         summary=summary,
         question="",
@@ -354,11 +383,7 @@ def _outcome(
         notes=("Simulated: made by a program that knows the causes; no isolate is real.",),
         trials=tuple(records),
         curves=curves(rng),
-        test=TestPredictions(
-            tuple(f"isolate{i}" for i in np.flatnonzero(parts == -1)),
-            truth.astype(np.float32),
-            {name: p.astype(np.float32) for name, p in models.items()},
-        ),
+        test=test,
         attribution=None,
         study_yaml=STUDY_YAML,
         space_yaml=SPACE_YAML,

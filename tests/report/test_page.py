@@ -108,7 +108,8 @@ def test_sections_follow_the_outcome(outcomes):
     def sections(outcome):
         return re.findall(r'<section id="(\w+)"', render(outcome))
 
-    everything = ["data", "search", "learning", "test", "control", "attention", "methods", "remake"]
+    everything = ["data", "search", "learning", "test", "baselines", "errors", "control"]
+    everything += ["attention", "methods", "remake"]
     assert sections(outcomes["binary"]) == everything
     assert "control" not in sections(outcomes["multiclass"])
     assert "attention" not in sections(outcomes["regression"])
@@ -200,6 +201,10 @@ def test_write_gives_every_file(outcomes, tmp_path, monkeypatch):
         "trials.csv",
         "curves.csv",
         "test_predictions.csv",
+        "comparisons.csv",
+        "calibration.csv",
+        "thresholds.csv",
+        "strata.csv",
         "positions.csv",
         "codons.csv",
     }

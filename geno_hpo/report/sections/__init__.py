@@ -9,6 +9,7 @@ from geno_hpo.report.blocks import Section
 from geno_hpo.report.sections.attention import attention
 from geno_hpo.report.sections.control import control
 from geno_hpo.report.sections.data import data
+from geno_hpo.report.sections.evidence import baselines, errors
 from geno_hpo.report.sections.learning import learning
 from geno_hpo.report.sections.methods import methods
 from geno_hpo.report.sections.remake import remake
@@ -22,6 +23,8 @@ SECTIONS: tuple[Callable[[StudyOutcome], Section | None], ...] = (
     search,
     learning,
     sealed,
+    baselines,
+    errors,
     control,
     attention,
     methods,

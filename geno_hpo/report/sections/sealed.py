@@ -62,6 +62,8 @@ def _moment(stamp: str) -> str:
 
 
 def _optimism(network: dict[str, Any], label: str, summary: dict[str, Any]) -> str:
+    if summary.get("selection"):
+        return str(summary["selection"]["sentence"])
     fallen = network["test"] - network["cv_mean"] if network["cv_mean"] is not None else None
     return (
         f"{model_label(network['model'])} scored {number(network['cv_mean'])} in cross-validation, "

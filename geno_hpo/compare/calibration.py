@@ -1,0 +1,157 @@
+"""Do predicted probabilities mean what they say? Reliability, Brier score, calibration error.
+
+Samples are put in order of their probability and cut into bins of equal count, so that every point
+of the curve rests on equally many samples; equal probabilities are never parted. With several
+classes the probability is that of the predicted class, and the event is that it is right.
+
+The expected calibration error (ECE) is never 0, even for perfect probabilities: few samples a bin
+scatter. `by_chance` says how large it may be by that scatter alone.
+
+References
+----------
+Brier (1950). Verification of forecasts expressed in terms of probability. Monthly Weather Review
+78, 1-3.
+Nixon et al. (2019). Measuring calibration in deep learning. CVPR workshops, 38-41.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geno_hpo.compare.wilson import wilson
+
+__all__ = ["Calibration", "ReliabilityBin", "calibrate", "calibrate_classes"]
+
+Array = NDArray[Any]
+BINS = 10
+FEWEST = 10
+DRAWS = 500
+QUANTILE = 0.95
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Samples of similar probability: how many, the mean promised, the share that came true."""
+
+    samples: int
+    predicted: float
+    observed: float
+    ci: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How well probabilities are calibrated.
+
+    Parameters
+    ----------
+    samples
+        Samples with a label.
+    brier, brier_of_rate
+        Mean squared error of the probabilities; and of a forecast that always says the classes'
+        shares.
+    ece, by_chance
+        Expected calibration error; and its 95 % quantile if every probability were right.
+    predicted, observed
+        Mean probability and share of events.
+    bins
+        From the lowest probability to the highest.
+    """
+
+    samples: int
+    brier: float
+    brier_of_rate: float
+    ece: float
+    by_chance: float
+    predicted: float
+    observed: float
+    bins: tuple[ReliabilityBin, ...]
+
+
+def calibrate(truth: Array, probability: Array, *, seed: int = 1) -> Calibration:
+    """Calibration of the probabilities of an event.
+
+    Parameters
+    ----------
+    truth
+        ``(samples,)`` 0 or 1, NaN where the label is missing.
+    probability
+        ``(samples,)`` in [0, 1].
+    seed
+        Of the draws behind `Calibration.by_chance`.
+
+    Raises
+    ------
+    ValueError
+        No label, or numbers that are no probabilities.
+    """
+    known = ~np.isnan(truth)
+    event, p = truth[known].astype(np.float64), probability[known].astype(np.float64)
+    if len(event) == 0 or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"needs labels and probabilities in [0, 1], got {len(event)} labels")
+    rate = float(event.mean())
+    brier = float(np.mean((p - event) ** 2))
+    return _calibrate(event, p, brier, rate * (1 - rate), seed)
+
+
+def calibrate_classes(truth: Array, probabilities: Array, *, seed: int = 1) -> Calibration:
+    """Calibration of the predicted class's probability.
+
+    Parameters
+    ----------
+    truth
+        ``(samples,)`` class index, NaN where the label is missing.
+    probabilities
+        ``(samples, classes)``.
+    seed
+        Of the draws behind `Calibration.by_chance`.
+
+    Raises
+    ------
+    ValueError
+        No label, or numbers that are no probabilities.
+    """
+    known = ~np.isnan(truth)
+    classes, p = truth[known].astype(np.intp), probabilities[known].astype(np.float64)
+    if len(classes) == 0 or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"needs labels and probabilities in [0, 1], got {len(classes)} labels")
+    brier = float(np.mean(((p - np.eye(p.shape[1])[classes]) ** 2).sum(axis=1)))
+    shares = np.bincount(classes, minlength=p.shape[1]) / len(classes)
+    right = (p.argmax(axis=1) == classes).astype(np.float64)
+    return _calibrate(right, p.max(axis=1), brier, float(1 - (shares**2).sum()), seed)
+
+
+def _calibrate(event: Array, p: Array, brier: float, of_rate: float, seed: int) -> Calibration:
+    place = _bins(p)
+    sizes = np.bincount(place)
+    predicted = np.bincount(place, p) / sizes
+    observed = np.bincount(place, event) / sizes
+    member = np.equal.outer(place, np.arange(len(sizes))) / sizes
+    rng = np.random.default_rng([seed, 0xCA1])
+    drawn = (rng.random((DRAWS, len(p))) < p) @ member
+    scatter = np.abs(drawn - predicted) @ sizes / len(p)
+    return Calibration(
+        samples=len(p),
+        brier=brier,
+        brier_of_rate=of_rate,
+        ece=float(np.abs(observed - predicted) @ sizes / len(p)),
+        by_chance=float(np.quantile(scatter, QUANTILE)),
+        predicted=float(p.mean()),
+        observed=float(event.mean()),
+        bins=tuple(
+            ReliabilityBin(int(n), float(said), float(seen), wilson(round(seen * n), int(n)))
+            for n, said, seen in zip(sizes, predicted, observed, strict=True)
+        ),
+    )
+
+
+def _bins(p: Array) -> NDArray[np.intp]:
+    """Bin of each sample, ``(samples,)`` from 0 without gaps: equal counts, ties together."""
+    wanted = max(1, min(BINS, len(p) // FEWEST))
+    edges = np.unique(np.quantile(p, np.arange(1, wanted) / wanted, method="inverted_cdf"))
+    found: NDArray[np.intp] = np.unique(np.searchsorted(edges, p), return_inverse=True)[1]
+    return found

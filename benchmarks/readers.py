@@ -47,7 +47,13 @@ ALLOWED = 1.3
 RARE = 0.1
 """Share of the variants that are made rare, and so left out."""
 MIN_MAF = 0.01
-NETWORK = {"family": "mlp", "layers": 1, "neurons": 32, "batch_size": 64, "learning_rate": 1e-3}
+NETWORK: dict[str, bool | int | float | str] = {
+    "family": "mlp",
+    "layers": 1,
+    "neurons": 32,
+    "batch_size": 64,
+    "learning_rate": 1e-3,
+}
 FOLDS = 3
 THREADS = 2
 
@@ -129,7 +135,9 @@ def work(spec: dict[str, Any], _: Path) -> dict[str, Any]:
     warm = folder / "warm"
     warm.mkdir()
     write_bed(warm / "x.bed", 60, 50)
-    config = VariantData(variants=Path("x.bed"), min_maf=MIN_MAF, groups=("family",))
+    config = VariantData(
+        variants=Path("x.bed"), min_maf=MIN_MAF, max_missing=1.0, groups=("family",)
+    )
 
     def read(root: Path) -> Dataset:
         scratch = folder / "scratch"

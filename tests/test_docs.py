@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -63,7 +64,7 @@ def test_an_example_of_a_study_file_loads(tmp_path: Path, block: str) -> None:
 @pytest.mark.parametrize("line", [pytest.param(line, id=place) for place, line in COMMANDS])
 def test_a_command_line_is_one_of_the_program(line: str) -> None:
     words = shlex.split(line)[1:]
-    command = COMMAND
+    command: Any = COMMAND
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     if not words:

@@ -195,6 +195,12 @@ def test_cut_groups(tells: bool, severity: str) -> None:
     assert "split: {group: family}" in one.advice
 
 
+def test_a_group_of_all_samples_is_not_told() -> None:
+    dataset = cohort(groups={"sex": np.repeat("unknown", SAMPLES)})
+    told = audit(dataset, make_split(dataset)).findings
+    assert "cut groups" not in {each.check for each in told}
+
+
 def test_groups_kept_whole_are_not_told() -> None:
     family = np.array([f"f{row % 30}" for row in range(SAMPLES)])
     dataset = cohort(groups={"family": family})

@@ -23,7 +23,7 @@ NAMES = {
     "calls": "the storage's part of growth alone",
     "workers": "trials an hour with one, two and more workers",
     "anatomy": "where the seconds of a trial go",
-    "readers": "seconds and peak memory from a large PLINK file to a split data set",
+    "readers": "seconds and peak memory from a large PLINK file to a trained network",
     "selection": "seconds and memory of choosing variants inside every fold",
     "memory": "memory of one worker over many trials",
     "encode": "seconds to turn a BAM file into the sequences of a panel",

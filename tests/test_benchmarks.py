@@ -19,6 +19,7 @@ from benchmarks.machine import ROOT
 from benchmarks.outcome import Outcome, Table
 from benchmarks.pruning import candidates
 from benchmarks.replay import Candidate, goal_of, replay, whole
+from benchmarks.resident import Peak, resident_bytes
 from benchmarks.search import Side, middle, ratio
 from benchmarks.stopwatch import Stopwatch
 from geno_hpo.config import BudgetConfig, PrunerConfig
@@ -117,6 +118,19 @@ def test_a_stopwatch_tells_own_time_from_inner_time_and_leaves_nothing_behind() 
     assert outer.wall >= inner.wall
     assert outer.own == pytest.approx(outer.wall - inner.wall)
     assert Work.__dict__["outer"] is given
+
+
+def test_private_memory_is_told_from_pages_of_a_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones(64 * 2**20, np.int8))
+    before, resident = resident_bytes("RssAnon"), resident_bytes("VmRSS")
+    with Peak() as reading:
+        total = np.load(tmp_path / "x.npy", mmap_mode="c").max()
+    with Peak() as copying:
+        copied = np.ones(64 * 2**20, np.int8)
+    assert total == copied[0] == 1
+    assert reading.private - before < 16 * 2**20
+    assert reading.resident - resident > 48 * 2**20
+    assert copying.private - before > 48 * 2**20
 
 
 NONE = PrunerConfig(name="none")

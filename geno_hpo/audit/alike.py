@@ -35,6 +35,7 @@ _COMMON = 0.05  # minor allele frequency from which kinship is estimated
 _GENOTYPES = 0.03  # share of 1s and of 2s below which samples are haploid or inbred: no kinship
 _BLOCK = 512
 _MOST_ROWS = 20_000
+_CANDIDATES = 32_768  # columns whose frequency is looked at
 
 
 def near_identical(
@@ -102,6 +103,10 @@ def relatives(view: View, cluster: Ints, varying: Ints, sampled: list[str]) -> I
     if view.dataset.kind != "variants" or len(varying) < _LEAST_COLUMNS:
         return
     rows = _some_rows(view, cluster, "relatives", sampled)
+    if len(varying) > _CANDIDATES:
+        sampled.append(f"relatives: {_CANDIDATES:,} of {len(varying):,} columns that vary")
+        lot = np.random.default_rng([view.seed, 6])
+        varying = np.sort(lot.choice(varying, _CANDIDATES, replace=False))
     mean, shares = _frequencies(view, varying, rows)
     common = varying[np.minimum(mean, 1 - mean) >= _COMMON]
     if len(common) < _LEAST_COLUMNS or min(shares) < _GENOTYPES:
@@ -109,19 +114,19 @@ def relatives(view: View, cluster: Ints, varying: Ints, sampled: list[str]) -> I
     columns = _some_columns(view, common, len(rows), "relatives", sampled)
     codes = view.dataset.codes[np.ix_(rows, columns)]
     mixed, first, second = ((codes == state).astype(np.float32) for state in (1, 0, 2))
-    left = np.concatenate([mixed, first, second], axis=1)
-    right = np.concatenate([mixed, -2 * second, -2 * first], axis=1)
     count = np.maximum(mixed.sum(axis=1), 1)
 
     def near(block: Ints) -> Bools:
-        shared = left[block] @ right.T
+        shared = mixed[block] @ mixed.T
+        shared -= 2 * (first[block] @ second.T)
+        shared -= 2 * (second[block] @ first.T)
         own, other = count[block][:, None], count[None]
         fewer = np.minimum(own, other)
         kinship = shared / (2 * fewer) + 0.5 - (own + other) / (4 * fewer)
         close: Bools = kinship > _FIRST_DEGREE
         return close
 
-    found = _kin(view, cluster, rows, near, left.shape[1], "relatives", sampled)
+    found = _kin(view, cluster, rows, near, 3 * len(columns), "relatives", sampled)
     if found is None:
         return
     in_test, in_folds, pairs = found

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geno_hpo.audit.finding import Finding, some
 from geno_hpo.audit.view import Ints, View
+from geno_hpo.data.mapped import row_blocks
 
 __all__ = ["constant_columns", "deciding_columns", "missing_calls", "varying_columns"]
 
@@ -21,17 +22,18 @@ _DECIDES = 0.98  # correlation with the label from which a column is a copy of i
 _MISSING_TELLS = 0.5  # the same for whether a call is missing
 _LEAST = 8  # samples that carry a state, and that do not, before it is looked at
 _BLOCK = 4096
+_BLOCK_CELLS = 8 * 2**20  # codes that are held as floats at once
 _CELLS = 150_000_000  # codes that are looked at for associations
 
 
 def varying_columns(codes: NDArray[np.int8]) -> Ints:
     """Columns in which called codes differ."""
-    varies = []
-    for start in range(0, codes.shape[1], _BLOCK):
-        block = np.asarray(codes[:, start : start + _BLOCK])
-        low = np.where(block < 0, 127, block).min(axis=0)
-        varies.append(block.max(axis=0) > low)
-    return np.flatnonzero(np.concatenate(varies))
+    low = np.full(codes.shape[1], 255, np.uint8)
+    high = np.full(codes.shape[1], -1, np.int8)
+    for block in row_blocks(codes):
+        np.minimum(low, block.view(np.uint8).min(axis=0), out=low)  # -1 is 255 there
+        np.maximum(high, block.max(axis=0), out=high)
+    return np.flatnonzero(high > low.astype(np.int16))
 
 
 def constant_columns(view: View, varying: Ints) -> Iterator[Finding]:
@@ -116,8 +118,9 @@ def _strongest(view: View, columns: Ints, rows: Ints, values: Floats) -> tuple[F
     mask = known.astype(np.float32)
     value = np.zeros((len(columns), values.shape[1]))
     absence = np.zeros_like(value)
-    for start in range(0, len(columns), _BLOCK):
-        codes = view.dataset.codes[np.ix_(rows, columns[start : start + _BLOCK])]
+    step = max(1, min(_BLOCK, _BLOCK_CELLS // len(rows)))
+    for start in range(0, len(columns), step):
+        codes = view.dataset.codes[np.ix_(rows, columns[start : start + step])]
         here = slice(start, start + codes.shape[1])
         for state in range(int(codes.min()), int(codes.max()) + 1):
             marked = (codes == state).astype(np.float32)
@@ -157,14 +160,9 @@ def _correlation(
 
 def missing_calls(view: View) -> Iterator[Finding]:
     """Tell whether the number of missing calls of a sample goes along with its label."""
-    codes = view.dataset.codes
-    missing = np.array(
-        [
-            count
-            for start in range(0, len(codes), _BLOCK)
-            for count in (np.asarray(codes[start : start + _BLOCK]) < 0).sum(axis=1)
-        ]
-    )[view.split.development]
+    blocks = row_blocks(view.dataset.codes)
+    counts = [np.count_nonzero(block < 0, axis=1) for block in blocks]
+    missing = np.concatenate(counts)[view.split.development]
     if not missing.any():
         return
     told: list[tuple[float, str]] = []

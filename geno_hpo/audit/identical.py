@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from geno_hpo.audit.finding import Finding, Severity, some
 from geno_hpo.audit.view import Bools, Ints, View
+from geno_hpo.data.mapped import row_blocks
 
 __all__ = [
     "FEW_COLUMNS",
@@ -34,8 +35,9 @@ def distinct_rows(codes: NDArray[np.int8]) -> Ints:
     """Number of the distinct row that each row is, ``(rows,)``, by first occurrence."""
     numbers: dict[bytes, int] = {}
     found = np.empty(len(codes), np.intp)
-    for row, code in enumerate(codes):
-        key = hashlib.blake2b(code.tobytes(), digest_size=16).digest()
+    rows = (row for block in row_blocks(codes) for row in block)
+    for row, code in enumerate(rows):
+        key = hashlib.blake2b(code.data, digest_size=16).digest()
         found[row] = numbers.setdefault(key, len(numbers))
     return found
 

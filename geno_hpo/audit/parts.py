@@ -26,6 +26,8 @@ def cut_groups(view: View) -> Iterator[Finding]:
         if name.startswith("haplotype"):
             continue  # told by the checks of identical samples
         names, number = np.unique(group, return_inverse=True)
+        if len(names) == 1:
+            continue
         present = np.zeros((len(names), 2), bool)
         present[number, (view.part > 0).astype(np.intp)] = True
         cut = int(present.all(axis=1).sum())

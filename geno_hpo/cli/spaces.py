@@ -70,10 +70,13 @@ def check(
 
     plan = load_plan(Project(root), study)
     prepared = prepare(plan)
+    dataset = prepared.dataset
+    for note in dataset.origin.notes:
+        typer.echo(note)
     typer.echo(
-        f"study {study} can be run: {prepared.dataset.samples} samples × "
-        f"{prepared.dataset.features}, {len(prepared.split.folds)} folds, "
-        f"{len(prepared.split.test)} sealed for the test"
+        f"study {study} can be run: {dataset.samples} samples × {dataset.features} "
+        f"{'positions' if dataset.kind == 'sequence' else 'variants'}, "
+        f"{len(prepared.split.folds)} folds, {len(prepared.split.test)} sealed for the test"
     )
     if plan.nested:
         typer.echo(cost(plan))

@@ -100,7 +100,10 @@ def find_named(what: str, name: str, folder: Path) -> Path:
         if path.suffix in SUFFIXES and path.is_file()
     )
     if not known:
-        raise InputError(f'unknown {what} "{name}": {shown(folder)} holds no YAML file')
+        raise InputError(
+            f'unknown {what} "{name}": {shown(folder)} holds no YAML file; a project folder has '
+            "studies/ and search_spaces/, and --root names it"
+        )
     ordered = nearest(name.removesuffix(".yaml").removesuffix(".yml"), known)
     hint = suggestion(name, ordered)
     hint = hint if hint.startswith("; did") else ""

@@ -333,7 +333,7 @@ class Bench:
             samples = np.sort(rng.choice(samples, ATTRIBUTION_SAMPLES, replace=False))
         columns = self.networks.selected_columns()
         inputs = self.networks.variant_inputs(samples)
-        codes = np.asarray(dataset.codes[samples])[:, columns]
+        codes = dataset.codes[np.ix_(samples, columns)]
         total = np.zeros(dataset.features)
         for output in range(dataset.target.units):
             gradients = self.networks.gradients(params, weights, samples, output)

@@ -282,15 +282,20 @@ def load_prepared(plan: StudyPlan, expected: str) -> Prepared:
     """
     marker = plan.work / "prepared.json"
     if marker.exists() and json.loads(marker.read_text())["fingerprint"] == expected:
-        dataset, split = Dataset.load(plan.work / "data"), Split.load(plan.work / "split.npz")
-        return Prepared(dataset, split, expected)
+        return _read(plan, expected)
     prepared = prepare(plan)
     if prepared.fingerprint != expected:
         raise StudyChangedError(
             f"study {plan.key}: the data or folds on this machine ({prepared.fingerprint}) are not "
             f"those of the study's trials ({expected}); give this worker the same files"
         )
-    return prepared
+    return _read(plan, expected)
+
+
+def _read(plan: StudyPlan, fingerprint: str) -> Prepared:
+    """What lies in the work folder, its codes mapped so that TensorFlow takes them as they are."""
+    dataset, split = Dataset.load(plan.work / "data"), Split.load(plan.work / "split.npz")
+    return Prepared(dataset, split, fingerprint)
 
 
 def _digest(content: Any) -> str:

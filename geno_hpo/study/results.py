@@ -152,7 +152,9 @@ def _attribution(finished: Finished, fits: list[FinalFit]) -> Attribution:
 
     tracks = [_saved(finished, fit)["attribution"] for fit in fits if fit.kind == "network"]
     dataset = finished.prepared.dataset
-    codes = np.asarray(dataset.codes[finished.prepared.split.development])
+    codes = dataset.codes
+    if dataset.loci:  # codons are named by what changes in the development part
+        codes = np.asarray(codes[finished.prepared.split.development])
     return summarise(tracks, codes, dataset)
 
 

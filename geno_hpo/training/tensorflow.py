@@ -47,6 +47,9 @@ SWEEP_EVERY = 16
 READY_BYTES = 16 * 2**20
 """Inputs of a whole data set up to this size are made once a fold and kept; larger ones are made
 from codes for each batch."""
+CHUNK_BYTES = 64 * 2**20
+"""Inputs that a prediction makes at once, at most; fewer samples go together where each has many
+variants."""
 READY_FOLDS = 8
 """Folds whose inputs are kept at most."""
 
@@ -77,7 +80,7 @@ class TensorFlowEngine:
     cache_size
         Compiled functions kept at most; the least recently used leaves first.
     chunk
-        Samples at once in prediction.
+        Samples at once in prediction, at most; see `CHUNK_BYTES`.
 
     Raises
     ------
@@ -108,9 +111,10 @@ class TensorFlowEngine:
         self._targets = np.asarray(targets, np.float32)
         self._codes_on_device = on_device(coding.codes)
         self._targets_on_device = tf.constant(self._targets)
-        self._chunk = chunk
+        width = 4 * int(np.prod(coding.input_shape))
+        self._chunk = max(1, min(chunk, CHUNK_BYTES // width))
         self._cache: BoundedCache[Compiled] = BoundedCache(cache_size, self._close)
-        self._small = 4 * len(targets) * int(np.prod(coding.input_shape)) <= READY_BYTES
+        self._small = len(targets) * width <= READY_BYTES
         self._folds: BoundedCache[_Fold] = BoundedCache(READY_FOLDS)
         self._closed = 0
 

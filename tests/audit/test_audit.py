@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from geno_hpo.audit import Audit, Finding, alike, audit
+from geno_hpo.audit import Audit, Finding, alike, audit, columns
+from geno_hpo.audit.identical import distinct_rows
+from geno_hpo.audit.view import View
 from geno_hpo.config import CatalogueData
+from geno_hpo.data import mapped
 from geno_hpo.data.catalogue import MIRROR
 from geno_hpo.data.dataset import Dataset, Locus, Origin, Target, Task
 from geno_hpo.data.source import open_dataset
@@ -146,6 +151,19 @@ def test_parents_and_children() -> None:
     assert "4 test samples have a first-degree relative" in one.what
 
 
+def test_relatives_are_found_on_some_of_many_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alike, "_CANDIDATES", 900)
+    dataset = cohort()
+    split = make_split(dataset)
+    codes = dataset.codes.copy()
+    codes[split.test[:3]] = codes[split.development[:3]]
+    codes[split.test[:3], ::100] = (codes[split.test[:3], ::100] + 1) % 3
+    told = audit(replace(dataset, codes=codes), split)
+    (one,) = [each for each in told.findings if each.check == "relatives"]
+    assert "3 test samples have a first-degree relative" in one.what
+    assert "relatives: 900 of 1,200 columns that vary" in told.sampled
+
+
 def test_haplotypes_of_several_loci() -> None:
     rng = np.random.default_rng(5)
     few = rng.integers(0, 4, (6, 100)).astype(np.int8)
@@ -175,6 +193,12 @@ def test_cut_groups(tells: bool, severity: str) -> None:
     assert one.severity == severity
     assert f"family: {one.count} of 30 groups" in one.examples[0]
     assert "split: {group: family}" in one.advice
+
+
+def test_a_group_of_all_samples_is_not_told() -> None:
+    dataset = cohort(groups={"sex": np.repeat("unknown", SAMPLES)})
+    told = audit(dataset, make_split(dataset)).findings
+    assert "cut groups" not in {each.check for each in told}
 
 
 def test_groups_kept_whole_are_not_told() -> None:
@@ -287,6 +311,33 @@ def test_big_data_are_looked_at_in_part_and_told(monkeypatch: pytest.MonkeyPatch
         "near-identical samples: 325 of 1,500 distinct rows against all",
     )
     assert "100 test samples are nearly identical" in told.findings[0].what
+
+
+def test_columns_vary_where_called_codes_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mapped, "_BLOCK", 8)
+    codes = np.array([[-1, 0, -1, 2, 1], [-1, 0, 1, -1, 1], [-1, 0, 1, 0, 4]], np.int8)
+    assert columns.varying_columns(codes).tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("check", ["rows", "varying", "calls", "deciding"])
+def test_large_data_are_not_copied(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
+    monkeypatch.setattr(mapped, "_BLOCK", 2**16)
+    monkeypatch.setattr(columns, "_BLOCK_CELLS", 2**14)
+    codes = np.random.default_rng(17).integers(-1, 3, (4000, 2000)).astype(np.int8)
+    dataset = cohort(codes)
+    view = View(dataset, make_split(dataset))
+    every = np.arange(codes.shape[1])
+    act: dict[str, Callable[[], object]] = {
+        "rows": lambda: distinct_rows(codes),
+        "varying": lambda: columns.varying_columns(codes),
+        "calls": lambda: list(columns.missing_calls(view)),
+        "deciding": lambda: list(columns.deciding_columns(view, every, [])),
+    }
+    tracemalloc.start()
+    act[check]()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < codes.nbytes / 4
 
 
 @pytest.mark.skipif(

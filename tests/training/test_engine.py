@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from geno_hpo.errors import InputError, TrialFailed
 from geno_hpo.models import FAMILIES, build
-from geno_hpo.training import setup
+from geno_hpo.training import setup, tensorflow
 from geno_hpo.training.compiled import Compiled
 from geno_hpo.training.protocol import FitPlan
 from geno_hpo.training.tensorflow import TensorFlowEngine
@@ -316,6 +316,15 @@ def test_chunks_do_not_change_predictions(size):
     whole = problems.engine().predict(params, weights, samples)
     assert small.shape == (size, 1)
     np.testing.assert_allclose(small, whole, atol=1e-6)
+
+
+def test_wide_inputs_are_predicted_fewer_at_once(monkeypatch):
+    weights = tuple(v.numpy() for v in build(MLP, problems.shape("sequence", "binary")).weights)
+    whole = problems.engine().predict(MLP, weights, np.arange(60))
+    monkeypatch.setattr(tensorflow, "CHUNK_BYTES", 1)
+    alone = problems.engine()
+    assert alone._chunk == 1
+    np.testing.assert_allclose(alone.predict(MLP, weights, np.arange(60)), whole, atol=1e-6)
 
 
 def test_bad_input_is_told(engine):

@@ -8,6 +8,7 @@ at any time are counted apart.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -90,9 +91,9 @@ def measured(folder: Path, task: str, select: int) -> tuple[Any, ...]:
 
 
 def select_folds(folder: Path, task: str, select: int) -> dict[str, float]:
-    """Fit every fold's selection and tell seconds and megabytes."""
+    """Fit every fold's selection, as a study's launcher does; tell seconds and megabytes."""
     from geno_hpo.config import PreprocessConfig
-    from geno_hpo.preprocess import fit_variants
+    from geno_hpo.preprocess import rank_variants
 
     rule: dict[str, Any] = {"select": select, "min_maf": 0.01, "min_call_rate": 0.9}
     if task.endswith("pruned"):
@@ -103,10 +104,14 @@ def select_folds(folder: Path, task: str, select: int) -> dict[str, float]:
     if kind == "binary":
         labels = (labels > np.median(labels)).astype(np.float32)
     number = np.arange(len(codes)) % FOLDS
+    parts = [np.flatnonzero(number != fold) for fold in range(FOLDS)]
+    settings = PreprocessConfig(**rule)
     begun, before = time.perf_counter(), time.process_time()
-    for fold in range(FOLDS):
-        train = np.flatnonzero(number != fold)
-        fit_variants(codes, labels, train, PreprocessConfig(**rule), kind)
+    ranked = rank_variants(
+        codes, labels, parts, settings, kind, most=select, threads=os.cpu_count() or 1
+    )
+    for fold in ranked:
+        fold.fitted(settings)
     seconds = time.perf_counter() - begun
     cpu = time.process_time() - before
     return {"seconds": round(seconds, 2), "cpu": round(cpu, 2)} | memory()

@@ -18,7 +18,7 @@ NO_LABELS = np.zeros((90, 1), np.float32)
 def test_components_are_those_of_scikit_learn(
     scale: str, select: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("geno_hpo.preprocess.association.BLOCK", 16)
+    monkeypatch.setattr("geno_hpo.preprocess.association.BLOCK_BYTES", 3000)
     codes, train = dosages(90, 70, seed=3), np.arange(0, 90, 2)
     codes[:, 5] = 1
     labels = np.random.default_rng(1).normal(size=(90, 1)).astype(np.float32)

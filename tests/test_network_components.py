@@ -42,7 +42,7 @@ def test_a_network_of_components_speaks_of_variants() -> None:
     assert len(result.weights) == 1
     weights = evaluation.refit(PARAMS, epochs=2, seed=1)
     told = evaluation.predict(PARAMS, weights, split.test)
-    scaled = evaluation.variant_inputs(split.test)
+    scaled = evaluation.variant_inputs(PARAMS, split.test)
     assert scaled is not None
     assert scaled.shape == (len(split.test), 30)
     gradients = evaluation.gradients(PARAMS, weights, split.test)

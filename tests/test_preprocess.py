@@ -112,7 +112,7 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = dosages(60, 100)
     labels = np.random.default_rng(3).normal(size=(60, 1)).astype(np.float32)
     whole = fit_variants(codes, labels, np.arange(40), Settings(select=10), "regression")
-    monkeypatch.setattr("geno_hpo.preprocess.association.BLOCK", 7)
+    monkeypatch.setattr("geno_hpo.preprocess.cells.WIDTH", 7)
     parts = fit_variants(codes, labels, np.arange(40), Settings(select=10), "regression")
     for name in ("columns", "fill", "mean", "scale"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))

@@ -68,11 +68,14 @@ class GrowingOutput:
         train: tuple[Matrix, Labels],
         x_valid: Matrix,
         options: dict[str, Any],
+        setting: Setting,
     ) -> None:
         import lightgbm as lgb
 
         x, y = train
-        data = lgb.Dataset(_rows(x), np.ascontiguousarray(y), params=options)
+        data = lgb.Dataset(
+            _rows(x), np.ascontiguousarray(y), weight=setting.weights(y), params=options
+        )
         self.samples = len(x_valid)
         self.booster = lgb.Booster(options, data)
         blank = np.zeros(self.samples)  # predictions are wanted, LightGBM's own scores are not
@@ -103,9 +106,10 @@ class GrowingFold:
         self.x_valid = fold.x_valid
         for column in fold.y_train.T:
             known = ~np.isnan(column)
+            train = fold.x_train[known], column[known]
             self.parts.append(
                 single_class(column[known], setting.task)
-                or GrowingOutput((fold.x_train[known], column[known]), fold.x_valid, options)
+                or GrowingOutput(train, fold.x_valid, options, setting)
             )
         self.notes = [note for p in self.parts if isinstance(p, Constant) for note in p.notes]
 
@@ -219,7 +223,12 @@ class LightGBM:
         options = _options(params, setting)
 
         def fit_one(samples: Matrix, labels: Labels) -> Predictor:
-            data = lgb.Dataset(_rows(samples), np.ascontiguousarray(labels), params=options)
+            data = lgb.Dataset(
+                _rows(samples),
+                np.ascontiguousarray(labels),
+                weight=setting.weights(labels),
+                params=options,
+            )
             return Trees(lgb.train(options, data, num_boost_round=rounds))
 
         if setting.task == "multiclass":

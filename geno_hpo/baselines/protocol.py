@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from geno_hpo.errors import InputError
 from geno_hpo.metrics import Metric
+from geno_hpo.preprocess import balanced
 
 __all__ = [
     "Baseline",
@@ -70,22 +71,31 @@ class Setting:
         Seed of everything random.
     threads
         Threads a fit may use.
+    balanced
+        Whether rare classes weigh more, as often as they are rarer in the training part.
 
     Raises
     ------
     InputError
-        Fewer than one thread or unit.
+        Fewer than one thread or unit, or a regression that is to be balanced.
     """
 
     task: str
     units: int
     seed: int = 1
     threads: int = 1
+    balanced: bool = False
 
     def __post_init__(self) -> None:
         for name, value in (("units", self.units), ("threads", self.threads)):
             if value < 1:
                 raise InputError(f"{name} must be at least 1, got {value}")
+        if self.balanced and self.task == "regression":
+            raise InputError("classes of a regression cannot be balanced, got balanced=True")
+
+    def weights(self, labels: Labels) -> Labels | None:
+        """Weight of each sample by its known label ``(samples,)``; None where all are alike."""
+        return balanced(labels) if self.balanced else None
 
 
 @dataclass(frozen=True, eq=False)

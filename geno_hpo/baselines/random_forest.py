@@ -117,7 +117,8 @@ class RandomForest:
 
         def fit_one(rows: Matrix, labels: Labels) -> Predictor:
             target = labels if setting.task == "regression" else labels.astype(int)
-            model = kind(**options).fit(rows.astype(np.float32, copy=False), target)
+            model = kind(**options)
+            model.fit(rows.astype(np.float32, copy=False), target, setting.weights(labels))
             return Forest(model, setting.task, setting.units)
 
         if setting.task == "multiclass":

@@ -179,7 +179,8 @@ def _logistic(
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        model: Any = LogisticRegression(C=1 / alpha, max_iter=ITERATIONS).fit(x, y.astype(int))
+        model: Any = LogisticRegression(C=1 / alpha, max_iter=ITERATIONS)
+        model.fit(x, y.astype(int), setting.weights(y))
     notes = tuple(
         f"logistic regression had not converged after {ITERATIONS} iterations"
         for warning in caught

@@ -130,7 +130,8 @@ class PreprocessConfig(Strict):
     """standard gives every variant mean 0 and standard deviation 1; none leaves dosages."""
 
     select: int | None = Field(default=None, ge=1)
-    """Keep this many variants, those with the smallest univariate p-values in the training part."""
+    """Keep this many variants, those with the smallest univariate p-values in the training part.
+    A search space may have a parameter `select`, which takes this one's place in each trial."""
 
     scale_target: bool = True
     """Regression: train on the trait with mean 0 and standard deviation 1; results are told in
@@ -153,6 +154,10 @@ class PreprocessConfig(Strict):
     components: int | None = Field(default=None, ge=1)
     """Give models this many principal components of the (selected) variants, learned from the
     training part, instead of the variants themselves."""
+
+    class_weight: Literal["none", "balanced"] = "none"
+    """balanced: rare classes weigh more in training, as often as they are rarer in the training
+    part, each output for itself; the same in networks and baselines. Scores are not weighted."""
 
 
 class SamplerConfig(Strict):

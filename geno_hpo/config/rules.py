@@ -177,6 +177,11 @@ def _components_fit(study: StudyConfig) -> Iterator[tuple[str, str]]:
         )
 
 
+def _class_weight_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    if study.task == "regression" and study.preprocess.class_weight != "none":
+        yield "preprocess.class_weight", "is for classes; this study's task is regression"
+
+
 def _warmup_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
     pruner, epochs = study.pruner, study.budget.epochs
     given = pruner.warmup_epochs != _default(pruner, "warmup_epochs")
@@ -203,6 +208,7 @@ RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_target_is_no_group, ("split", "split.group", "target")),
     (_preprocess_fits, ("data", "preprocess")),
     (_components_fit, ("preprocess", "preprocess.components", "preprocess.select")),
+    (_class_weight_fits, ("task", "preprocess", "preprocess.class_weight")),
     (_warmup_fits, ("pruner", "pruner.warmup_epochs", "pruner.name", "budget.epochs", "budget")),
 )
 

@@ -2,7 +2,7 @@
 
 Baselines read what the network reads in the form that suits them: sequences as one binary column
 for each symbol that differs from the commonest at a position that varies in the training part;
-variants as the fold's imputed, scaled dosages.
+variants as the fold's imputed, scaled dosages. Where a network's loss weighs classes, so do they.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from geno_hpo.baselines import (
 from geno_hpo.baselines.protocol import Report
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.evaluation.fits import FEATURES, Fits
-from geno_hpo.evaluation.inputs import Inputs
+from geno_hpo.evaluation.inputs import Inputs, chosen, shaped
 from geno_hpo.metrics import METRICS
 from geno_hpo.preprocess import sequence_features
 from geno_hpo.splits import Split
@@ -52,6 +52,8 @@ class BaselineEvaluation:
         Threads that a fit may use.
     fits
         Where the study's fits are kept; by default they live in this process alone.
+    most
+        Largest number of variants that a search space selects; None if none does.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class BaselineEvaluation:
         *,
         threads: int = 1,
         fits: Fits | None = None,
+        most: int | None = None,
     ) -> None:
         self.dataset = dataset
         self.split = split
@@ -70,44 +73,70 @@ class BaselineEvaluation:
         self.metric = METRICS[metric]
         self.threads = threads
         self._fits = fits or Fits()
-        self._inputs = Inputs(dataset, split, settings, self._fits)
+        self._inputs = Inputs(dataset, split, settings, self._fits, most=most)
+        self._searched: tuple[PreprocessConfig, tuple[FoldData, ...]] | None = None
 
     @cached_property
     def _folds(self) -> tuple[FoldData, ...]:
+        return self._make_folds(self.settings)
+
+    def _folds_for(self, settings: PreprocessConfig) -> tuple[FoldData, ...]:
+        """Folds of one configuration; of those that select for themselves the latest is kept."""
+        if settings == self.settings:
+            return self._folds
+        if self._searched is None or self._searched[0] != settings:
+            self._searched = None
+            self._searched = settings, self._make_folds(settings)
+        return self._searched[1]
+
+    def _make_folds(self, settings: PreprocessConfig) -> tuple[FoldData, ...]:
         labels = self.dataset.target
         folds = []
         for fold in self.split.folds:
-            x_train, x_valid = self._features(fold.train, fold.valid)
+            x_train, x_valid = self._features(fold.train, fold.valid, settings)
             y_train, y_valid = labels.take(fold.train), labels.take(fold.valid)
             folds.append(FoldData(x_train, y_train, x_valid, y_valid))
         return tuple(folds)
 
     def _features(
-        self, train: NDArray[np.intp], other: NDArray[np.intp]
+        self, train: NDArray[np.intp], other: NDArray[np.intp], settings: PreprocessConfig
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Features of both parts, learned from the first; see `Fits` for where they lie."""
-        columns, depth = self._inputs.shape.length, 1 if self.dataset.kind == "sequence" else 4
+        """Features of both parts, learned from the first; see `Fits` for where they lie.
+
+        Those of a configuration that selects for itself stay in memory: a search draws many
+        widths, and each would fill the disk anew.
+        """
+        if settings != self.settings:
+            return self._make_features(train, other, settings)
+        shape = shaped(self._inputs.shape, settings, self.dataset)
+        columns, depth = shape.length, 1 if self.dataset.kind == "sequence" else 4
         return self._fits.get(
             FEATURES,
             train,
-            {"other": other.tolist(), **self._inputs.depends},
-            lambda: self._make_features(train, other),
+            {"other": other.tolist(), **self._inputs.depends(settings)},
+            lambda: self._make_features(train, other, settings),
             size=(len(train) + len(other)) * columns * depth,
         )
 
     def _make_features(
-        self, train: NDArray[np.intp], other: NDArray[np.intp]
+        self, train: NDArray[np.intp], other: NDArray[np.intp], settings: PreprocessConfig
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         codes = np.asarray(self.dataset.codes)
         if self.dataset.kind == "sequence":
             sites = sequence_features(codes, train)
             return sites.transform(codes[train]), sites.transform(codes[other])
-        fitted = self._inputs.variants(train)
+        (fitted,) = self._inputs.variants([train], settings)
         return fitted.transform(codes[train]), fitted.transform(codes[other])
 
     def _setting(self, seed: int) -> Setting:
         target = self.dataset.target
-        return Setting(task=target.task, units=target.units, seed=seed, threads=self.threads)
+        return Setting(
+            task=target.task,
+            units=target.units,
+            seed=seed,
+            threads=self.threads,
+            balanced=self.settings.class_weight == "balanced",
+        )
 
     def trial(self, model: str, params: Parameters, *, seed: int, report: Report) -> BaselineResult:
         """Fit one configuration of `model` on every fold.
@@ -117,7 +146,8 @@ class BaselineEvaluation:
         InputError
             A hyperparameter that the baseline cannot use.
         """
-        problem = BaselineProblem(self._folds, self.metric, self._setting(seed))
+        folds = self._folds_for(chosen(self.settings, params, self.dataset))
+        problem = BaselineProblem(folds, self.metric, self._setting(seed))
         return fit_folds(model, params, problem, report)
 
     def refit(
@@ -125,7 +155,8 @@ class BaselineEvaluation:
     ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
         """Fit on the whole development part; predictions of the test set, and notes."""
         development, test = self.split.development, self.split.test
-        x_train, x_test = self._features(development, test)
+        settings = chosen(self.settings, params, self.dataset)
+        x_train, x_test = self._features(development, test, settings)
         y_train = self.dataset.target.take(development)
         fitted = refit(model, params, x_train, y_train, self._setting(seed), rounds)
         return fitted.predict(x_test), fitted.notes

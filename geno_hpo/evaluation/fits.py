@@ -15,7 +15,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,18 +77,46 @@ class Fits:
         size
             Bytes that it takes, where that is much.
         """
+        (kept,) = self.get_all(what, [train], depends, lambda _: [fit()], size=size)
+        return kept
+
+    def get_all(
+        self,
+        what: str,
+        parts: Sequence[NDArray[np.intp]],
+        depends: dict[str, Any],
+        fit: Callable[[list[NDArray[np.intp]]], list[T]],
+        *,
+        size: int = 0,
+    ) -> list[T]:
+        """Give the fits of several training parts; `fit` makes all that are missing at once.
+
+        Parameters
+        ----------
+        what, depends
+            See `get`.
+        parts
+            Samples that each of them learns from.
+        fit
+            Makes those of some parts.
+        size
+            Bytes that one takes, where that is much.
+        """
         if self._folder is None:
-            return fit()
-        path = self._folder / f"{what}-{self._digest(what, train, depends)}"
-        if not path.exists():
+            return fit(list(parts))
+        paths = [self._folder / f"{what}-{self._digest(what, train, depends)}" for train in parts]
+        if any(not path.exists() for path in paths):
             self._folder.mkdir(parents=True, exist_ok=True)
             if size > DISK_SHARE * shutil.disk_usage(self._folder).free:
-                return fit()
-            with FileLock(path.with_suffix(".lock")):
-                if not path.exists():
-                    _write(path, fit())
-        kept: T = joblib.load(path, mmap_mode="r")
-        return kept
+                return fit(list(parts))
+            with ExitStack() as locks:
+                for path in sorted({path for path in paths if not path.exists()}):
+                    locks.enter_context(FileLock(path.with_suffix(".lock")))
+                missing = [i for i, path in enumerate(paths) if not path.exists()]
+                made = fit([parts[i] for i in missing]) if missing else []
+                for i, value in zip(missing, made, strict=True):
+                    _write(paths[i], value)
+        return [joblib.load(path, mmap_mode="r") for path in paths]
 
     def drop(self, what: str) -> None:
         """Remove every fit of a kind; processes that have it open keep it."""

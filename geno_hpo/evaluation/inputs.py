@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Dataset
+from geno_hpo.errors import InputError
 from geno_hpo.evaluation.fits import Fits
-from geno_hpo.models import ModelShape
+from geno_hpo.models import ModelShape, Parameters
 from geno_hpo.preprocess import (
     FittedVariants,
+    RankedVariants,
     TargetScale,
+    class_weights,
     fit_target,
-    fit_variants,
     input_width,
+    rank_variants,
     sequence_mean,
 )
 from geno_hpo.splits import Split
@@ -26,7 +29,7 @@ from geno_hpo.splits import Split
 if TYPE_CHECKING:
     from geno_hpo.config import PreprocessConfig
 
-__all__ = ["FittedInputs", "Inputs", "model_shape", "permuted"]
+__all__ = ["FittedInputs", "Inputs", "chosen", "model_shape", "permuted", "shaped"]
 
 GAP = 4
 
@@ -48,6 +51,35 @@ def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
     )
 
 
+def chosen(settings: PreprocessConfig, params: Parameters, dataset: Dataset) -> PreprocessConfig:
+    """Settings of one configuration: its ``select``, if it has one, in place of the study's.
+
+    Raises
+    ------
+    InputError
+        The data are sequences, or the number does not lie between the components and the variants.
+    """
+    if "select" not in params:
+        return settings
+    select, least = params["select"], settings.components or 1
+    if dataset.kind == "sequence":
+        raise InputError(f"select belongs to variant tables, got {select} with sequences")
+    if isinstance(select, bool | float | str) or not least <= select <= dataset.features:
+        bound = f"the {least} components" if settings.components else "1"
+        raise InputError(
+            f"select must be an integer from {bound} to the {dataset.features} variants, "
+            f"got {select!r}"
+        )
+    return settings.model_copy(update={"select": select})
+
+
+def shaped(shape: ModelShape, settings: PreprocessConfig, dataset: Dataset) -> ModelShape:
+    """The study's `model_shape` with the width of the settings that `chosen` gave."""
+    if dataset.kind == "sequence":
+        return shape
+    return replace(shape, length=input_width(dataset.features, settings))
+
+
 def permuted(values: NDArray[np.float32], split: Split, seed: int) -> NDArray[np.float32]:
     """Labels shuffled over the samples, within the development and the test part each."""
     shuffled = values.copy()
@@ -59,11 +91,22 @@ def permuted(values: NDArray[np.float32], split: Split, seed: int) -> NDArray[np
 
 @dataclass(frozen=True)
 class FittedInputs:
-    """What was learned from one training part: variants' scaling, sequences' mean, the trait's."""
+    """What was learned from one training part.
+
+    Parameters
+    ----------
+    variants, mean
+        Variants' scaling, or sequences' mean.
+    target
+        The trait's scaling.
+    weights
+        ``(outputs, classes)`` weights of the classes, where they are balanced.
+    """
 
     variants: FittedVariants | None
     mean: NDArray[np.float32] | None
     target: TargetScale | None
+    weights: NDArray[np.float32] | None = None
 
     @property
     def constants(self) -> tuple[NDArray[Any], ...]:
@@ -87,6 +130,13 @@ class Inputs:
     split, permutation
         For the control: labels are permuted within the split's parts from this seed; None leaves
         them as they are.
+    most
+        Largest number of variants that a search space selects; None if none does.
+
+    Raises
+    ------
+    InputError
+        Classes of a trait are to be balanced.
     """
 
     def __init__(
@@ -96,49 +146,136 @@ class Inputs:
         settings: PreprocessConfig,
         fits: Fits,
         permutation: int | None = None,
+        most: int | None = None,
     ) -> None:
         self.dataset = dataset
+        self.split = split
         self.settings = settings
         self.fits = fits
         self.permutation = permutation
+        self.most = most
         self.task = dataset.target.task
+        if self.task == "regression" and settings.class_weight != "none":
+            raise InputError(
+                f"preprocess.class_weight belongs to classes, got {settings.class_weight} with a "
+                "regression"
+            )
         self.shape = model_shape(dataset, settings)
         values = dataset.target.values
         self.labels = values if permutation is None else permuted(values, split, permutation)
 
-    def fit(self, train: NDArray[np.intp]) -> FittedInputs:
-        """What the network needs of this training part."""
-        mean = scale = None
-        sequence = self.dataset.kind == "sequence"
-        if sequence and self.settings.centre:
-            mean = self.fits.get(
-                "mean",
-                train,
-                {"symbols": self.shape.symbols},
-                lambda: sequence_mean(self.dataset.codes, train, self.shape.symbols),
+    def fit(
+        self, train: NDArray[np.intp], settings: PreprocessConfig | None = None
+    ) -> FittedInputs:
+        """What the network needs of this training part; `settings` as in `fit_all`."""
+        return self.fit_all([train], settings=settings)[0]
+
+    def fit_all(
+        self,
+        parts: Sequence[NDArray[np.intp]],
+        threads: int = 1,
+        settings: PreprocessConfig | None = None,
+    ) -> list[FittedInputs]:
+        """What the network needs of several training parts, learned in one pass over the data.
+
+        `settings`: those of a configuration (see `chosen`); None takes the study's.
+        """
+        own = settings or self.settings
+        if self.dataset.kind == "sequence":
+            with ThreadPoolExecutor(threads) as pool:
+                means = list(pool.map(self._mean, parts)) if own.centre else [None] * len(parts)
+            return [
+                self._inputs(train, None, mean) for train, mean in zip(parts, means, strict=True)
+            ]
+        found = self.variants(parts, own, threads)
+        return [self._inputs(train, one, None) for train, one in zip(parts, found, strict=True)]
+
+    def fit_ahead(self, parts: Sequence[NDArray[np.intp]], threads: int) -> None:
+        """Fit what trials will need, whatever they select, so that other processes find it."""
+        self.fit_all(parts, threads)
+        if self.most is not None:
+            self._ranked(parts, True, threads)
+
+    def variants(
+        self, parts: Sequence[NDArray[np.intp]], settings: PreprocessConfig, threads: int = 1
+    ) -> list[FittedVariants]:
+        """Imputation, scaling and selection; what looks at no label is the control's too.
+
+        Raises
+        ------
+        InputError
+            A training part has too few candidates or directions.
+        """
+        selects = settings.select is not None
+        ranked = self._ranked(parts, selects, threads)
+        found = [one.fitted(settings) for one in ranked]
+        if settings.components is None:
+            return found
+        components, codes = settings.components, self.dataset.codes
+        depends = self.depends(settings)
+
+        def project(train: NDArray[np.intp], one: FittedVariants) -> FittedVariants:
+            return self.fits.get(
+                "components", train, depends, lambda: one.projected(codes, train, components)
             )
-        if self.task == "regression":
-            scale = fit_target(self.labels, train, self.task, self.settings.scale_target)
-        return FittedInputs(None if sequence else self.variants(train), mean, scale)
 
-    def fit_all(self, parts: Iterable[NDArray[np.intp]], threads: int) -> None:
-        """Fit several training parts side by side, so that others find them."""
         with ThreadPoolExecutor(threads) as pool:
-            for _ in pool.map(self.fit, parts):
-                pass
+            return list(pool.map(project, parts, found))
 
-    def variants(self, train: NDArray[np.intp]) -> FittedVariants:
-        """Imputation, scaling and selection; what looks at no label is the control's too."""
-        return self.fits.get(
+    def depends(self, settings: PreprocessConfig) -> dict[str, Any]:
+        """What a fit to variants depends on, beside data and samples."""
+        looks = settings.select is not None
+        return {
+            "settings": settings.model_dump(mode="json"),
+            "permutation": self.permutation if looks else None,
+        }
+
+    def _ranked(
+        self, parts: Sequence[NDArray[np.intp]], selects: bool, threads: int
+    ) -> list[RankedVariants]:
+        """Statistics of all variants, and their ranking where they are selected."""
+        unread = {"select", "components", "scale", "class_weight"}
+        sizes = [size for size in (self.settings.select, self.most) if size is not None]
+        most = max(sizes, default=self.dataset.features) if selects else None
+        depends = {
+            "settings": self.settings.model_dump(mode="json", exclude=unread),
+            "selects": selects,
+            "most": most if self.settings.prune_r2 is not None else None,
+            "permutation": self.permutation if selects else None,
+        }
+        return self.fits.get_all(
             "variants",
-            train,
-            self.depends,
-            lambda: fit_variants(self.dataset.codes, self.labels, train, self.settings, self.task),
+            parts,
+            depends,
+            lambda missing: rank_variants(
+                self.dataset.codes,
+                self.labels,
+                missing,
+                self.settings,
+                self.task,
+                most=most,
+                threads=threads,
+            ),
         )
 
-    @property
-    def depends(self) -> dict[str, Any]:
-        """What a fit to variants depends on, beside data and samples."""
-        settings = self.settings.model_dump(mode="json")
-        looks = self.settings.select is not None
-        return {"settings": settings, "permutation": self.permutation if looks else None}
+    def _mean(self, train: NDArray[np.intp]) -> NDArray[np.float32]:
+        symbols = self.shape.symbols
+        return self.fits.get(
+            "mean",
+            train,
+            {"symbols": symbols},
+            lambda: sequence_mean(self.dataset.codes, train, symbols),
+        )
+
+    def _inputs(
+        self,
+        train: NDArray[np.intp],
+        variants: FittedVariants | None,
+        mean: NDArray[np.float32] | None,
+    ) -> FittedInputs:
+        target = weights = None
+        if self.task == "regression":
+            target = fit_target(self.labels, train, self.task, self.settings.scale_target)
+        if self.settings.class_weight == "balanced":
+            weights = class_weights(self.labels, train, self.shape.units, self.task)
+        return FittedInputs(variants, mean, target, weights)

@@ -2,7 +2,9 @@
 
 `NetworkEvaluation` holds what the trials of a study share: the coded data on the device, the
 per-fold preprocessing (fitted once a study on each fold's training part) and the engine with its
-compiled functions. Sample indices are those of the data set.
+compiled functions. A configuration that selects variants for itself (``select``) has inputs of its
+own width, a `Form`; data and compiled functions stay shared. Sample indices are those of the data
+set.
 """
 
 from __future__ import annotations
@@ -16,22 +18,23 @@ from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.evaluation.fits import Fits
-from geno_hpo.evaluation.inputs import FittedInputs, Inputs
+from geno_hpo.evaluation.form import Form, replica
+from geno_hpo.evaluation.inputs import Inputs, chosen
 from geno_hpo.metrics import METRICS
-from geno_hpo.models import Parameters
+from geno_hpo.models import ModelShape, Parameters
 from geno_hpo.splits import Split
 from geno_hpo.training.protocol import (
     Engine,
     EpochReport,
     FitPlan,
     FitResult,
-    Replica,
     Weights,
 )
 
 if TYPE_CHECKING:
     from geno_hpo.config import PreprocessConfig
     from geno_hpo.training.coding import Coding
+    from geno_hpo.training.tensorflow import TensorFlowEngine
 
 __all__ = ["NetworkEvaluation"]
 
@@ -51,6 +54,8 @@ class NetworkEvaluation:
         Seed of a label permutation for the control; None for the real labels.
     fits
         Where the study's fits are kept; by default they live in this process alone.
+    most
+        Largest number of variants that a search space selects; None if none does.
     """
 
     def __init__(
@@ -62,54 +67,46 @@ class NetworkEvaluation:
         *,
         permutation: int | None = None,
         fits: Fits | None = None,
+        most: int | None = None,
     ) -> None:
         self.dataset = dataset
         self.split = split
         self.settings = settings
         self.metric = METRICS[metric]
-        self._inputs = Inputs(dataset, split, settings, fits or Fits(), permutation)
+        self._inputs = Inputs(dataset, split, settings, fits or Fits(), permutation, most)
         self.labels = self._inputs.labels
         self.shape = self._inputs.shape
+        self._forms: dict[int | None, Form] = {}
+
+    def form(self, params: Parameters) -> Form:
+        """What a configuration trains on.
+
+        Raises
+        ------
+        InputError
+            It selects variants in a way that the data do not have.
+        """
+        settings = chosen(self.settings, params, self.dataset)
+        if settings.select not in self._forms:
+            self._forms[settings.select] = Form(self._inputs, settings, self._engine_for)
+        return self._forms[settings.select]
 
     @cached_property
-    def coding(self) -> Coding:
-        """How codes become model input."""
-        from geno_hpo.training.coding import (
-            CentredCoding,
-            DosageCoding,
-            OneHotCoding,
-            ProjectedCoding,
-        )
-
-        if self.dataset.kind == "sequence":
-            kind = CentredCoding if self.settings.centre else OneHotCoding
-            return kind(self.dataset.codes, self.shape.symbols)
-        if self.settings.components is None:
-            return DosageCoding(self.dataset.codes, self.shape.length)
-        features = self.dataset.features
-        selected = min(self.settings.select or features, features)
-        return ProjectedCoding(self.dataset.codes, selected, self.settings.components)
-
-    @cached_property
-    def engine(self) -> Engine:
-        """The training engine of this process's Keras backend."""
+    def engine(self) -> TensorFlowEngine:
+        """The training engine of the study's own width; engines of others share what it holds."""
         from geno_hpo.training.tensorflow import TensorFlowEngine
 
+        form = Form(self._inputs, self.settings, self._engine_for)
         return TensorFlowEngine(
-            self.coding,
+            form.coding,
             self.labels,
-            self.shape,
+            form.shape,
             self.metric.score,
+            weighted=self.settings.class_weight != "none",
         )
 
-    @cached_property
-    def fold_inputs(self) -> list[FittedInputs]:
-        """What was learned from each fold's training part."""
-        return [self._inputs.fit(fold.train) for fold in self.split.folds]
-
-    @cached_property
-    def _final_inputs(self) -> FittedInputs:
-        return self._inputs.fit(self.split.development)
+    def _engine_for(self, coding: Coding, shape: ModelShape) -> Engine:
+        return self.engine.reshaped(coding, shape)
 
     def trial(
         self,
@@ -129,17 +126,10 @@ class NetworkEvaluation:
         InputError
             No model can be built from `params`.
         """
+        form = self.form(params)
         replicas = tuple(
-            Replica(
-                train=fold.train,
-                valid=fold.valid,
-                seed=replica_seed(seed, number),
-                constants=inputs.constants,
-                target_scale=inputs.target,
-            )
-            for number, (fold, inputs) in enumerate(
-                zip(self.split.folds, self.fold_inputs, strict=True)
-            )
+            replica(fold.train, fold.valid, replica_seed(seed, number), inputs)
+            for number, (fold, inputs) in enumerate(zip(self.split.folds, form.folds, strict=True))
         )
         plan = FitPlan(
             params=params,
@@ -148,7 +138,7 @@ class NetworkEvaluation:
             patience=patience,
             maximise=self.metric.maximise,
         )
-        return self.engine.fit(plan, report)
+        return form.engine.fit(plan, report)
 
     def refit(
         self, params: Parameters, *, epochs: int, seed: int, horizon: int | None = None
@@ -158,29 +148,25 @@ class NetworkEvaluation:
         `horizon`: the epochs a trial of the search may have, which the learning rate's schedule
         spans; None takes `epochs`.
         """
-        inputs = self._final_inputs
-        replica = Replica(
-            train=self.split.development,
-            valid=np.empty(0, dtype=np.intp),
-            seed=replica_seed(seed, 0),
-            constants=inputs.constants,
-            target_scale=inputs.target,
-        )
+        form = self.form(params)
+        nobody = np.empty(0, dtype=np.intp)
+        one = replica(self.split.development, nobody, replica_seed(seed, 0), form.final)
         plan = FitPlan(
             params=params,
-            replicas=(replica,),
+            replicas=(one,),
             epochs=epochs,
             restore="last",
             horizon=None if horizon is None else max(horizon, epochs),
         )
-        return self.engine.fit(plan, lambda _: False).weights[0]
+        return form.engine.fit(plan, lambda _: False).weights[0]
 
     def predict(
         self, params: Parameters, weights: Weights, samples: NDArray[np.intp]
     ) -> NDArray[np.float32]:
         """Predictions of a refitted model, ``(samples, units)``."""
-        inputs = self._final_inputs
-        return self.engine.predict(params, weights, samples, inputs.constants, inputs.target)
+        form = self.form(params)
+        inputs = form.final
+        return form.engine.predict(params, weights, samples, inputs.constants, inputs.target)
 
     def export(self, params: Parameters, weights: Weights) -> Any:
         """A refitted model as an ordinary ``keras.Model``.
@@ -189,36 +175,34 @@ class NetworkEvaluation:
         """
         from geno_hpo.training.coding import taking_dosages, taking_one_hot
 
-        model = self.engine.export(params, weights)
-        if self._axes is not None:
-            return taking_dosages(model, self._axes)
-        mean = self._final_inputs.mean
+        form = self.form(params)
+        model = form.engine.export(params, weights)
+        if form.axes is not None:
+            return taking_dosages(model, form.axes)
+        mean = form.final.mean
         return model if mean is None else taking_one_hot(model, mean)
 
     def gradients(
         self, params: Parameters, weights: Weights, samples: NDArray[np.intp], output: int = 0
     ) -> NDArray[np.float32]:
         """Gradients of a refitted model's logit with respect to sequences or scaled dosages."""
-        found = self.engine.input_gradients(
-            params, weights, samples, self._final_inputs.constants, output
-        )
-        return found if self._axes is None else found @ self._axes.T
+        form = self.form(params)
+        constants = form.final.constants
+        found = form.engine.input_gradients(params, weights, samples, constants, output)
+        return found if form.axes is None else found @ form.axes.T
 
-    @property
-    def _axes(self) -> NDArray[np.float32] | None:
-        fitted = self._final_inputs.variants
-        return None if fitted is None else fitted.axes
-
-    def selected_columns(self) -> NDArray[np.int32]:
+    def selected_columns(self, params: Parameters) -> NDArray[np.int32]:
         """Columns of the data set that a refitted model sees."""
-        fitted = self._final_inputs.variants
+        fitted = self.form(params).final.variants
         return (
             np.arange(self.dataset.features, dtype=np.int32) if fitted is None else fitted.columns
         )
 
-    def variant_inputs(self, samples: NDArray[np.intp]) -> NDArray[np.float32] | None:
+    def variant_inputs(
+        self, params: Parameters, samples: NDArray[np.intp]
+    ) -> NDArray[np.float32] | None:
         """Scaled dosages of a refitted model of variants, ``(samples, k)``; None for sequences."""
-        fitted = self._final_inputs.variants
+        fitted = self.form(params).final.variants
         return None if fitted is None else fitted.scaled(np.asarray(self.dataset.codes[samples]))
 
     def score(self, samples: NDArray[np.intp], predictions: NDArray[np.float32]) -> float:

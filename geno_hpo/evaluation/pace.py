@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from geno_hpo.evaluation.form import replica
 from geno_hpo.evaluation.network import NetworkEvaluation
 from geno_hpo.models import Parameters
-from geno_hpo.training.protocol import EpochReport, FitPlan, Replica
+from geno_hpo.training.protocol import EpochReport, FitPlan
 
 __all__ = ["Pace"]
 
@@ -71,10 +72,9 @@ class Pace:
             np.sort(rng.choice(samples, max(1, round(part * len(samples))), replace=False))
             for samples in (fold.train, fold.valid)
         )
-        inputs = self._evaluation.fold_inputs[0]
-        replica = Replica(train, valid, 0, inputs.constants, inputs.target)
+        one = replica(train, valid, 0, self._evaluation.form(params).folds[0])
         params = {**params, "learning_rate": 1e-8}
-        return FitPlan(params=params, replicas=(replica,), epochs=ENDLESS), part
+        return FitPlan(params=params, replicas=(one,), epochs=ENDLESS), part
 
     def _train(self, plan: FitPlan, seconds: float) -> float:
         """Epochs a second over at least `seconds`; the first epoch is not timed."""
@@ -87,5 +87,5 @@ class Pace:
             epochs += 1
             return epochs > 1 and ended - begun >= seconds
 
-        self._evaluation.engine.fit(plan, report)
+        self._evaluation.form(plan.params).engine.fit(plan, report)
         return (epochs - 1) / max(ended - begun, 1e-9)

@@ -139,6 +139,15 @@ SCHEDULES: dict[str, dict[str, Value]] = {
 
 TRAINING: tuple[Parameter, ...] = (
     Parameter(
+        "select",
+        "int",
+        None,
+        "Variant tables: number of variants with the smallest p-values that enter, in place of "
+        "the study's preprocess.select.",
+        low=1,
+        host=True,
+    ),
+    Parameter(
         "batch_size", "int", 32, "Samples a step; the last batch may be smaller.", low=1, host=True
     ),
     Parameter(

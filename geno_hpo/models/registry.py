@@ -58,6 +58,8 @@ def complete(params: Parameters, shape: ModelShape) -> dict[str, Value]:
     for name in ("label_smoothing", "focal_gamma"):
         if shape.task == "regression" and name in full:
             raise InputError(f"{name} belongs to classification, got it with a regression")
+    if shape.kind == "sequence" and "select" in full:
+        raise InputError(f"select belongs to variant tables, got it with {shape.kind}")
     if shape.kind != "sequence" and "mutation_rate" in full:
         raise InputError(f"mutation_rate belongs to sequences, got it with {shape.kind}")
     family.check(full, shape)

@@ -2,26 +2,32 @@
 
 Nothing here looks at a sample outside the training indices it is given.
 
+- `RankedVariants`: what a training part says of every variant, and the best ones first.
 - `FittedVariants`: dosages ``(samples, variants)`` int8, −1 not called → float32 inputs.
 - `SiteFeatures`: sequence codes ``(samples, positions)`` → binary ``(samples, features)`` uint8,
   for the baselines; networks read the codes themselves, less the `sequence_mean`.
+- `class_weights`, `balanced`: weights that make up for rare classes.
 - `TargetScale`: traits ``(samples, outputs)`` ↔ zero mean, unit variance.
 """
 
-from geno_hpo.preprocess.association import association_tests
+from geno_hpo.preprocess.balance import balanced, class_weights
+from geno_hpo.preprocess.ranking import RankedVariants, fit_variants, rank_variants
 from geno_hpo.preprocess.sites import SiteFeatures, sequence_features, sequence_mean
 from geno_hpo.preprocess.target import TargetScale, fit_target
-from geno_hpo.preprocess.variants import FittedVariants, VariantSettings, fit_variants, input_width
+from geno_hpo.preprocess.variants import FittedVariants, VariantSettings, input_width
 
 __all__ = [
     "FittedVariants",
+    "RankedVariants",
     "SiteFeatures",
     "TargetScale",
     "VariantSettings",
-    "association_tests",
+    "balanced",
+    "class_weights",
     "fit_target",
     "fit_variants",
     "input_width",
+    "rank_variants",
     "sequence_features",
     "sequence_mean",
 ]

@@ -3,7 +3,7 @@
 Each variant is tested over the samples in which it was called and whose label is known: a trait
 by the t-test of the correlation, classes by the analysis of variance of the dosage. Both are told
 as F (t² for a trait) with its p-value. Counts and sums of dosages are whole numbers, exact in
-float32 below 2^24; everything after them is float64.
+float32 below 2^24, which a tile of samples never reaches; everything after them is float64.
 """
 
 from __future__ import annotations
@@ -14,26 +14,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "Association", "Responses", "association_tests", "block_sums", "blocks"]
+__all__ = ["BlockSums", "Responses", "block_sums", "blocks", "tested"]
 
 Codes = NDArray[np.int8]
-Indices = NDArray[np.intp]
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
 
-# Variants held as float32 at once: small enough for the processor's cache.
-BLOCK = 512
+BLOCK_BYTES = 8 * 2**20
+"""Bytes of float32 that a block of variants may take: about a processor's cache."""
 
 
-def blocks(variants: int) -> Iterator[slice]:
-    """Slices of at most `BLOCK` variants."""
-    for start in range(0, variants, BLOCK):
-        yield slice(start, min(start + BLOCK, variants))
+def blocks(variants: int, samples: int) -> Iterator[slice]:
+    """Slices of variants, of which so many samples fit into `BLOCK_BYTES`; one at least."""
+    width = max(1, BLOCK_BYTES // (4 * max(samples, 1)))
+    for start in range(0, variants, width):
+        yield slice(start, min(start + width, variants))
 
 
 @dataclass(frozen=True, eq=False)
 class Responses:
-    """Columns that dosages are multiplied with, made once for a training part.
+    """Columns that dosages are multiplied with, made once for all training parts of a pass.
+
+    Where a trait's zero and unit lie changes no test, so they may be those of several parts.
 
     Parameters
     ----------
@@ -72,20 +74,6 @@ class Responses:
 
 
 @dataclass(frozen=True, eq=False)
-class Association:
-    """Tests of variants, ``(variants,)`` each: with several outputs those of the smallest p.
-
-    Parameters
-    ----------
-    p_value, f
-        1 and 0 where a variant cannot be tested.
-    """
-
-    p_value: Floats
-    f: Floats
-
-
-@dataclass(frozen=True, eq=False)
 class BlockSums:
     """Sums over called samples, ``(variants, columns)`` of `Responses.weights`.
 
@@ -100,9 +88,9 @@ class BlockSums:
     squares: Floats
 
 
-def block_sums(codes: Codes, responses: Responses) -> BlockSums:
-    """Multiply a block of training dosages ``(samples, variants)`` with the responses."""
-    weights = responses.weights
+def block_sums(codes: Codes, responses: Responses, rows: slice = slice(None)) -> BlockSums:
+    """Multiply a block of dosages ``(samples, variants)`` with these rows of the responses."""
+    weights = responses.weights[rows]
     missing = codes < 0
     some = bool(missing.any())
     dosage = (np.maximum(codes, 0) if some else codes).astype(np.float32)
@@ -146,6 +134,7 @@ def _trait(sums: BlockSums, place: slice) -> tuple[Floats, Floats, Floats]:
     explained, varied = (xz - x * z / count) ** 2, xx - x**2 / count
     total = np.maximum(zz - z**2 / count, 0)
     between = np.divide(explained, varied, out=np.zeros_like(n), where=varied > 1e-9 * count)
+    total[total <= 1e-6 * zz] = 0  # the trait is the same in all, up to rounding
     return _f(between, total, np.ones_like(n), n - 2), np.ones_like(n), n - 2
 
 
@@ -168,28 +157,3 @@ def _f(between: Floats, total: Floats, first: Floats, second: Floats) -> Floats:
     np.divide(between / np.maximum(first, 1), within / np.maximum(second, 1), out=f, where=some)
     f[total <= 1e-9] = 0  # no variation among the samples that have this label
     return f
-
-
-def association_tests(
-    codes: Codes, labels: NDArray[np.float32], samples: Indices, task: str
-) -> Association:
-    """Test every variant over these samples.
-
-    Parameters
-    ----------
-    codes
-        ``(samples, variants)`` int8 dosages, −1 not called.
-    labels
-        ``(samples, outputs)``, NaN where missing.
-    samples
-        Which samples are looked at.
-    task
-        ``regression`` tests traits, any other classes.
-    """
-    responses = Responses.of(labels[samples], task)
-    found = [
-        tested(block_sums(np.asarray(codes[samples, here]), responses), responses)
-        for here in blocks(codes.shape[1])
-    ]
-    p, f = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Association(p, f)

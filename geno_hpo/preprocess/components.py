@@ -52,7 +52,7 @@ def principal_axes(
     from scipy.linalg import eigh
 
     gram = np.zeros((samples, samples))
-    for here in blocks(variants):
+    for here in blocks(variants, samples):
         part = inputs(here)
         gram += part @ part.T
     least = max(samples - components, 0)
@@ -66,7 +66,7 @@ def principal_axes(
         )
     scaled = (vectors / np.sqrt(values) * np.sqrt(samples / values[0])).astype(np.float32)
     axes = np.empty((variants, components), np.float32)
-    for here in blocks(variants):
+    for here in blocks(variants, samples):
         axes[here] = inputs(here).T @ scaled
     strongest = axes[np.abs(axes).argmax(axis=0), np.arange(components)]
     axes *= np.sign(strongest)

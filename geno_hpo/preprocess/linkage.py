@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ def prune(
     codes: Codes,
     train_idx: Indices,
     order: Indices,
-    fill: NDArray[np.float64],
+    fill: NDArray[np.floating[Any]],
     *,
     r2: float,
     window: int,
@@ -70,7 +72,7 @@ def prune(
     return np.array(kept, dtype=np.intp)
 
 
-def _centred(codes: Codes, fill: NDArray[np.float64]) -> NDArray[np.float32]:
+def _centred(codes: Codes, fill: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     dosage = codes.astype(np.float32)
     np.copyto(dosage, fill.astype(np.float32), where=codes < 0)
     dosage -= dosage.mean(axis=0)

@@ -91,6 +91,16 @@ class SearchSpace:
         nodes = [node for space in self.spaces for node, _ in every(space.parameters)]
         return frozenset(node.name for node in nodes if not isinstance(node, Fixed))
 
+    def largest(self, name: str) -> int | None:
+        """Largest whole number that a parameter of this short name takes; None without one."""
+        found: list[int] = []
+        for space in self.spaces:
+            for node, _ in every(space.parameters):
+                if node.name == name:
+                    values = (node.value,) if isinstance(node, Fixed) else node.extremes()
+                    found += [v for v in values if isinstance(v, int) and not isinstance(v, bool)]
+        return max(found, default=None)
+
     def suggest(self, trial: Trial) -> Parameters:
         """Ask an Optuna trial for a configuration."""
         space = self.spaces[0]

@@ -143,6 +143,7 @@ class Bench:
             self.plan.metric,
             permutation=permutation,
             fits=self._fits,
+            most=self.plan.most_selected,
         )
 
     @cached_property
@@ -155,6 +156,7 @@ class Bench:
             self.plan.metric,
             threads=self.threads,
             fits=self._fits,
+            most=self.plan.most_selected,
         )
 
     def search_space(self, part: str) -> SearchSpace:
@@ -331,8 +333,8 @@ class Bench:
         if len(samples) > ATTRIBUTION_SAMPLES:
             rng = np.random.default_rng(self.plan.seed)
             samples = np.sort(rng.choice(samples, ATTRIBUTION_SAMPLES, replace=False))
-        columns = self.networks.selected_columns()
-        inputs = self.networks.variant_inputs(samples)
+        columns = self.networks.selected_columns(params)
+        inputs = self.networks.variant_inputs(params, samples)
         codes = dataset.codes[np.ix_(samples, columns)]
         total = np.zeros(dataset.features)
         for output in range(dataset.target.units):

@@ -21,7 +21,7 @@ import numpy as np
 from geno_hpo.config import PreprocessConfig, StudyConfig, find_study, load_study
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.errors import InputError, StudyChangedError
-from geno_hpo.space import SearchSpace, find_space, load_space
+from geno_hpo.space import Parameters, SearchSpace, find_space, load_space
 from geno_hpo.splits import Split, split_for, write_split
 from geno_hpo.study.paths import Project, StudyKey
 
@@ -111,6 +111,12 @@ class StudyPlan:
     def settings(self) -> PreprocessConfig:
         """Preprocessing that is fitted inside the folds."""
         return self.config.preprocess
+
+    @property
+    def most_selected(self) -> int | None:
+        """Largest number of variants that a space of networks or baselines selects."""
+        found = [space.largest("select") for space in (self.space, *self.baselines.values())]
+        return max((size for size in found if size is not None), default=None)
 
     @property
     def fits(self) -> Path:
@@ -203,7 +209,7 @@ def prepare(plan: StudyPlan) -> Prepared:
         Data, split or spaces that cannot be used, with the reason.
     """
     from geno_hpo.data.source import open_dataset
-    from geno_hpo.evaluation.inputs import model_shape
+    from geno_hpo.evaluation.inputs import chosen, model_shape, shaped
     from geno_hpo.models import check
 
     config = plan.config
@@ -231,7 +237,16 @@ def prepare(plan: StudyPlan) -> Prepared:
         "variants": shape.length,
         "units": shape.units,
     }
-    plan.space.check(facts, lambda params: check(params, shape))
+
+    def selectable(params: Parameters) -> None:
+        chosen(plan.settings, params, dataset)
+
+    def buildable(params: Parameters) -> None:
+        check(params, shaped(shape, chosen(plan.settings, params, dataset), dataset))
+
+    plan.space.check(facts, buildable)
+    for space in plan.baselines.values():
+        space.check(facts, selectable)
     prepared = Prepared(dataset, split)
     write_prepared(plan.work, prepared)
     return prepared
@@ -267,9 +282,8 @@ def fit_folds(plan: StudyPlan, prepared: Prepared, threads: int) -> None:
 
     parts = [fold.train for fold in prepared.split.folds]
     fits = Fits(plan.fits, prepared.fingerprint)
-    Inputs(prepared.dataset, prepared.split, plan.settings, fits).fit_all(
-        [*parts, prepared.split.development], threads
-    )
+    inputs = Inputs(prepared.dataset, prepared.split, plan.settings, fits, most=plan.most_selected)
+    inputs.fit_ahead([*parts, prepared.split.development], threads)
 
 
 def load_prepared(plan: StudyPlan, expected: str) -> Prepared:

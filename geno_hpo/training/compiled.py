@@ -60,11 +60,14 @@ class Pace(NamedTuple):
         The replica's, for everything random in the steps.
     done
         Steps done in earlier epochs.
+    weights
+        ``(outputs, classes)`` class weights of the training loss, where the function takes them.
     """
 
     rates: NDArray[np.float32]
     seed: int
     done: int
+    weights: NDArray[np.float32] | None = None
 
 
 class Compiled:
@@ -86,6 +89,8 @@ class Compiled:
         Samples at once in prediction.
     ready
         Whether epochs are given the whole data set's inputs in place of the coding's arrays.
+    weighted
+        Whether epochs are given class weights.
     """
 
     def __init__(
@@ -98,8 +103,10 @@ class Compiled:
         runtime: tuple[str, ...],
         chunk: int,
         ready: bool,
+        weighted: bool = False,
     ) -> None:
         self._shape, self._coding = shape, coding
+        self._weighted = weighted
         self._codes, self._targets, self._chunk = codes, targets, chunk
         self._ready = ready
         self._gaps = bool(np.isnan(targets.numpy()).any())
@@ -141,7 +148,9 @@ class Compiled:
             given = constants
             if self._ready:
                 given = [tf.TensorSpec([len(self._targets), *self._shape.input_shape])]
-            pace = (tf.TensorSpec([None], tf.float32), tf.TensorSpec([3], tf.int32))
+            pace = [tf.TensorSpec([None], tf.float32), tf.TensorSpec([3], tf.int32)]
+            if self._weighted:
+                pace.append(tf.TensorSpec(self._weights_shape, tf.float32))
             output = tf.TensorSpec([], tf.int32)
             body, *specs = {
                 "epoch": (self._trace_epoch, state, index, index, pace, row, row, given),
@@ -207,12 +216,15 @@ class Compiled:
             The coding's arrays, or the inputs of the whole data set alone where they are ready.
         """
         numbers = np.array([self._batch, pace.seed, pace.done], np.int32)
+        paces = [tf.constant(pace.rates), tf.constant(numbers)]
+        if self._weighted:
+            paces.append(tf.constant(pace.weights, tf.float32, self._weights_shape))
         return EpochOutput(
             *self._function("epoch")(
                 list(state),
                 tf.constant(order),
                 tf.constant(valid),
-                (tf.constant(pace.rates), tf.constant(numbers)),
+                paces,
                 mean,
                 scale,
                 given,
@@ -222,8 +234,16 @@ class Compiled:
     def trace(self, state: State, mean: Any, scale: Any, given: list[Any]) -> None:
         """Trace and prepare the epoch function, training nothing."""
         none = np.zeros(0, np.int32)
-        self.epoch(state, none, none, Pace(np.zeros(0, np.float32), 0, 0), mean, scale, given)
+        weights = np.ones(self._weights_shape, np.float32) if self._weighted else None
+        pace = Pace(np.zeros(0, np.float32), 0, 0, weights)
+        self.epoch(state, none, none, pace, mean, scale, given)
         self.traced = True
+
+    @property
+    def _weights_shape(self) -> tuple[int, int]:
+        """``(outputs, classes)`` of class weights."""
+        classes = self._shape.units if self._shape.task == "multiclass" else 2
+        return int(self._targets.shape[1]), classes
 
     def weights(self, state: State) -> Weights:
         """Inference weights of a state."""
@@ -306,17 +326,20 @@ class Compiled:
         targets = tf.gather(self._targets, samples)
         return (targets - mean) / scale if self._shape.task == "regression" else targets
 
-    def _loss(self, logits: Any, targets: Any) -> tuple[Any, Any, Any]:
+    def _loss(self, logits: Any, targets: Any, weights: Any = None) -> tuple[Any, Any, Any]:
         return batch_loss(
             self._shape.task,
             logits,
             targets,
             self._value("label_smoothing"),
             gamma=self._value("focal_gamma"),
+            weights=weights,
             gaps=self._gaps,
         )
 
-    def _gradient(self, inputs: Any, targets: Any, seeds: list[Any]) -> tuple[Any, Any]:
+    def _gradient(
+        self, inputs: Any, targets: Any, seeds: list[Any], weights: Any
+    ) -> tuple[Any, Any]:
         """Gradient of the mean loss by the flat vector and sums of `_loss`; moves statistics."""
         parts = self._layout.split(self._flat.read_value())
         moving = self._moving_layout.split(self._statistics) if self._moving else []
@@ -325,7 +348,7 @@ class Compiled:
             logits, others = self.model.stateless_call(
                 parts, self._others(moving, seeds), inputs, training=True
             )
-            sums = self._loss(logits, targets)
+            sums = self._loss(logits, targets, weights)
         share = 1.0 / tf.maximum(sums[1], 1.0)
         gradients = tape.gradient(
             sums[0], parts, output_gradients=share, unconnected_gradients="zero"
@@ -348,14 +371,15 @@ class Compiled:
     def _step(
         self, samples: Any, mean: Any, scale: Any, given: list[Any], number: Any, pace: Any
     ) -> Any:
-        """Train one batch; gives the sums of `_loss`. `pace`: rate, seed, penalties."""
-        rate, seed, penalties = pace
+        """Train one batch; gives the sums of `_loss`. `pace`: rate, seed, penalties, weights."""
+        rate, seed, penalties, weights = pace
         named, seeds = self._seeds(seed, number)
         inputs = self._inputs(samples, given, named.get("mutation_rate"))
         if "noise" in named:
             noise = tf.random.stateless_normal(tf.shape(inputs), named["noise"])
             inputs += self._value("noise") * noise
-        gradient, sums = self._gradient(inputs, self._scaled(samples, mean, scale), seeds)
+        targets = self._scaled(samples, mean, scale)
+        gradient, sums = self._gradient(inputs, targets, seeds, weights)
         if "l2" in penalties:
             gradient += penalties["l2"] * self._flat
         if "l1" in penalties:
@@ -371,6 +395,7 @@ class Compiled:
         for variable, value in zip(self._variables, state, strict=True):
             variable.assign(value)
         rates, (batch, seed, done) = pace[0], tf.unstack(pace[1])
+        weights = pace[2] if self._weighted else None
         penalties, size, steps = self._penalties(), tf.size(order), tf.size(rates)
 
         def more(step: Any, total: Any, *_: Any) -> Any:
@@ -379,7 +404,7 @@ class Compiled:
         def body(step: Any, total: Any, known: Any, right: Any) -> Any:
             start = step * batch
             samples = order[start : tf.minimum(start + batch, size)]
-            now = (tf.gather(rates, step), seed, penalties)
+            now = (tf.gather(rates, step), seed, penalties, weights)
             sums = self._step(samples, mean, scale, given, done + step, now)
             return step + 1, total + sums[0], known + sums[1], right + sums[2]
 

@@ -21,6 +21,7 @@ def batch_loss(
     smoothing: Any | None = None,
     *,
     gamma: Any | None = None,
+    weights: Any | None = None,
     gaps: bool = True,
 ) -> tuple[Any, Any, Any]:
     """Sum of the loss over known labels, their number, and how many are predicted right.
@@ -36,6 +37,9 @@ def batch_loss(
         Label smoothing as in Keras: towards ½, or towards the uniform distribution.
     gamma
         Exponent of the focal loss; None for plain cross-entropy, which 0 gives as well.
+    weights
+        ``(outputs, classes)`` by which the loss of a label of each class is multiplied; None: by
+        nothing. Known labels are counted without weights, as Keras divides by their number.
     gaps
         Whether a label may be missing; False spares the masks.
 
@@ -53,6 +57,7 @@ def batch_loss(
         known = ops.logical_not(ops.isnan(targets))
         targets = ops.where(known, targets, ops.zeros_like(targets))
         mask = ops.cast(known, "float32")
+    weight = None if weights is None else _weight(task, targets, weights)
     if task == "regression":
         each = ops.square(targets - logits)
         right = None
@@ -77,11 +82,20 @@ def batch_loss(
         if gamma is not None:
             chance = ops.sigmoid(logits)
             each = each * _focus(targets * chance + (1.0 - targets) * (1.0 - chance), gamma)
+    if weight is not None:
+        each = each * weight
     if mask is None:
         count = ops.cast(ops.size(each), "float32")
         return ops.sum(each), count, 0.0 * count if right is None else ops.sum(right)
     hits = ops.zeros_like(mask) if right is None else right * mask
     return ops.sum(each * mask), ops.sum(mask), ops.sum(hits)
+
+
+def _weight(task: str, targets: Any, weights: Any) -> Any:
+    """Weight of each label by its class, ``(batch, outputs)``; `targets` without NaN."""
+    if task == "multiclass":
+        return ops.take(weights[0], ops.cast(targets, "int32"))
+    return weights[:, 0] + targets * (weights[:, 1] - weights[:, 0])
 
 
 def _focus(chance: Any, gamma: Any) -> Any:

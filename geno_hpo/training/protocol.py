@@ -66,6 +66,9 @@ class Replica:
     target_scale
         For regression: the model learns ``(value − mean) / scale`` and predictions are scaled
         back. None leaves the target as it is.
+    class_weights
+        ``(outputs, classes)``: what a label of each class weighs in the training loss, as Keras's
+        ``class_weight``; for an engine that was made for weights. None: all alike.
 
     Raises
     ------
@@ -78,6 +81,7 @@ class Replica:
     seed: int
     constants: tuple[NDArray[Any], ...] = ()
     target_scale: OutputScale | None = None
+    class_weights: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.train.ndim != 1 or not len(self.train):

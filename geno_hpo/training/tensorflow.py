@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import time
 from typing import Any, NamedTuple
@@ -81,6 +82,8 @@ class TensorFlowEngine:
         Compiled functions kept at most; the least recently used leaves first.
     chunk
         Samples at once in prediction, at most; see `CHUNK_BYTES`.
+    weighted
+        Whether every replica brings class weights for the training loss.
 
     Raises
     ------
@@ -97,26 +100,42 @@ class TensorFlowEngine:
         *,
         cache_size: int = 8,
         chunk: int = 256,
+        weighted: bool = False,
     ) -> None:
-        if coding.input_shape != shape.input_shape:
-            raise InputError(
-                f"the coding gives inputs {coding.input_shape}, the shape says {shape.input_shape}"
-            )
+        _check_form(coding, shape)
         if targets.ndim != 2 or len(targets) != len(coding.codes):
             raise InputError(f"targets must be ({len(coding.codes)}, outputs), got {targets.shape}")
         outputs = 1 if shape.task == "multiclass" else shape.units
         if targets.shape[1] != outputs:
             raise InputError(f"targets must have {outputs} outputs, got {targets.shape[1]}")
+        if weighted and shape.task == "regression":
+            raise InputError("class weights belong to classification, got them with a regression")
         self._coding, self._shape, self._score = coding, shape, score
+        self._weighted = weighted
         self._targets = np.asarray(targets, np.float32)
         self._codes_on_device = on_device(coding.codes)
         self._targets_on_device = tf.constant(self._targets)
-        width = 4 * int(np.prod(coding.input_shape))
-        self._chunk = max(1, min(chunk, CHUNK_BYTES // width))
+        self._most = chunk
         self._cache: BoundedCache[Compiled] = BoundedCache(cache_size, self._close)
-        self._small = len(targets) * width <= READY_BYTES
         self._folds: BoundedCache[_Fold] = BoundedCache(READY_FOLDS)
         self._closed = 0
+
+    def reshaped(self, coding: Coding, shape: ModelShape) -> TensorFlowEngine:
+        """An engine for inputs of another form, made of the same codes.
+
+        It shares what lies on the device and the cache of compiled functions.
+
+        Raises
+        ------
+        InputError
+            Coding and shape do not agree, or the codes are others.
+        """
+        _check_form(coding, shape)
+        if coding.codes is not self._coding.codes:
+            raise InputError("an engine is reshaped for its own codes, got those of other data")
+        other = copy.copy(self)
+        other._coding, other._shape = coding, shape
+        return other
 
     def _close(self, compiled: Compiled) -> None:
         """Free a compiled function that leaves the cache; sweep after every few of them."""
@@ -124,6 +143,12 @@ class TensorFlowEngine:
         self._closed += 1
         if self._closed % SWEEP_EVERY == 0:
             sweep()
+
+    @property
+    def _chunk(self) -> int:
+        """Samples at once in prediction."""
+        width = 4 * int(np.prod(self._coding.input_shape))
+        return max(1, min(self._most, CHUNK_BYTES // width))
 
     @property
     def compiled(self) -> int:
@@ -190,6 +215,11 @@ class TensorFlowEngine:
         begun = time.perf_counter()
         for replica in plan.replicas:
             self._index(replica.train)
+            if (replica.class_weights is None) == self._weighted:
+                raise InputError(
+                    f"every replica needs class weights if and only if the engine is weighted, "
+                    f"got {replica.class_weights} with weighted={self._weighted}"
+                )
         full = complete(plan.params, self._shape)
         batch = int(full["batch_size"])
         compiled, _ = self._compiled(plan.params)
@@ -213,7 +243,12 @@ class TensorFlowEngine:
                 state,
                 self._index(rng.permutation(replica.train)),
                 valid[fold],
-                Pace(rates.of_epoch(epoch, steps), seeds[fold], (epoch - 1) * steps),
+                Pace(
+                    rates.of_epoch(epoch, steps),
+                    seeds[fold],
+                    (epoch - 1) * steps,
+                    replica.class_weights,
+                ),
                 *scales[fold],
                 given[fold],
             )
@@ -261,12 +296,14 @@ class TensorFlowEngine:
                 runtime,
                 self._chunk,
                 self._ready(full),
+                self._weighted,
             ),
         )
 
     def _ready(self, full: Parameters) -> bool:
         """Whether inputs are made once a fold: they are small and do not change by chance."""
-        return self._small and "mutation_rate" not in full
+        size = 4 * len(self._targets) * int(np.prod(self._coding.input_shape))
+        return size <= READY_BYTES and "mutation_rate" not in full
 
     def _given(self, replica: Replica, full: Parameters) -> list[Any]:
         """What the epochs of a replica are given: the inputs of all samples, or the arrays."""
@@ -317,6 +354,13 @@ class TensorFlowEngine:
         if self._shape.task == "regression" and target_scale is not None:
             values = values * target_scale.scale + target_scale.mean
         return values.astype(np.float32)
+
+
+def _check_form(coding: Coding, shape: ModelShape) -> None:
+    if coding.input_shape != shape.input_shape:
+        raise InputError(
+            f"the coding gives inputs {coding.input_shape}, the shape says {shape.input_shape}"
+        )
 
 
 def _device_seed(seed: int) -> int:

@@ -120,6 +120,21 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda root: edit(root, "studies/tiny.yaml", "task: binary", "task: binary\nmetric: r2"),
         r"metric.*r2",
     ),
+    "selected positions of a sequence": (
+        lambda root: edit(
+            root, "search_spaces/tiny.yaml", "layers: 1", "layers: 1\n  select: {choice: [3, 9]}"
+        ),
+        r"select belongs to variant tables, got 3 with sequences",
+    ),
+    "balanced classes of a trait": (
+        lambda root: edit(
+            root,
+            "studies/tiny.yaml",
+            "task: binary",
+            "task: regression\npreprocess: {class_weight: balanced}",
+        ),
+        r"class_weight.*is for classes; this study's task is regression",
+    ),
     "NaN in a SNP table": (
         lambda root: (
             (root / "data/snps.csv").write_text("id,rs1,rs2,resistant\na,0,inf,1\nb,1,2,0\n"),

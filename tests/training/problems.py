@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,12 @@ def plan(
 ) -> FitPlan:
     replicas = tuple(replica(fold, kind, task) for fold in range(folds))
     return FitPlan(params, replicas, **{"epochs": 2, **options})
+
+
+def weighted(given: FitPlan, weights: list[list[float]]) -> FitPlan:
+    """The plan with these class weights ``(outputs, classes)`` in every replica."""
+    own = np.array(weights, np.float32)
+    return replace(given, replicas=tuple(replace(one, class_weights=own) for one in given.replicas))
 
 
 def go_on(report: object) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
+from geno_hpo.errors import InputError
 from geno_hpo.models import build
 from geno_hpo.models.parameters import OPTIMIZERS
 from geno_hpo.training.compiled import Compiled
@@ -17,14 +20,15 @@ from .problems import CNN, MLP, go_on
 EPOCHS = 2
 
 
-def masked_crossentropy(truth, logits):
+def masked_crossentropy(truth, logits, weights=((1.0, 1.0), (1.0, 1.0))):
     known = ops.logical_not(ops.isnan(truth))
     truth = ops.where(known, truth, 0.0)
     each = ops.binary_crossentropy(truth, logits, from_logits=True)
+    each *= ops.where(truth > 0.5, np.float32(weights)[:, 1], np.float32(weights)[:, 0])
     return ops.sum(ops.where(known, each, 0.0)) / ops.sum(ops.cast(known, "float32"))
 
 
-def keras_loss(task, smoothing, gamma=None):
+def keras_loss(task, smoothing, gamma=None, weights=None):
     given = {"from_logits": True, "label_smoothing": smoothing}
     if gamma is not None and task == "multiclass":
         return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, gamma=gamma, **given)
@@ -32,6 +36,8 @@ def keras_loss(task, smoothing, gamma=None):
         return keras.losses.BinaryFocalCrossentropy(gamma=gamma, **given)
     if task == "regression":
         return "mean_squared_error"
+    if task == "multilabel" and weights is not None:
+        return partial(masked_crossentropy, weights=weights)
     if task == "multilabel":
         return masked_crossentropy
     if task == "multiclass":
@@ -39,7 +45,7 @@ def keras_loss(task, smoothing, gamma=None):
     return keras.losses.BinaryCrossentropy(**given)
 
 
-def by_fit(params, kind, task, optimizer):
+def by_fit(params, kind, task, optimizer, weights=None):
     """Train with model.fit on batches in the engine's order."""
     shape, coding, one = (
         problems.shape(kind, task),
@@ -58,7 +64,10 @@ def by_fit(params, kind, task, optimizer):
         for variable in model.trainable_variables:
             if variable.name == "kernel":
                 variable.regularizer = penalty
-    loss = keras_loss(task, params.get("label_smoothing", 0.0), params.get("focal_gamma"))
+    loss = keras_loss(task, params.get("label_smoothing", 0.0), params.get("focal_gamma"), weights)
+    by_class = None
+    if weights is not None and task != "multilabel":
+        by_class = dict(enumerate(weights[0]))
     model.compile(optimizer, loss=loss, jit_compile=False)
     for epoch in range(1, EPOCHS + 1):
         order = np.random.default_rng([one.seed, 2, epoch]).permutation(one.train)
@@ -67,18 +76,20 @@ def by_fit(params, kind, task, optimizer):
             truth[order],
             batch_size=params["batch_size"],
             shuffle=False,
+            class_weight=by_class,
             epochs=1,
             verbose=0,
         )
     return model, history.history["loss"][-1]
 
 
-def compare(params, kind="sequence", task="binary", optimizer=None, tolerance=1e-5):
+def compare(params, kind="sequence", task="binary", optimizer=None, tolerance=1e-5, weights=None):
     optimizer = optimizer or keras.optimizers.Adam(params.get("learning_rate", 1e-3))
-    result = problems.engine(kind, task).fit(
-        problems.plan(params, kind, task, epochs=EPOCHS, restore="last"), go_on
-    )
-    model, loss = by_fit(params, kind, task, optimizer)
+    plan = problems.plan(params, kind, task, epochs=EPOCHS, restore="last")
+    if weights is not None:
+        plan = problems.weighted(plan, weights)
+    result = problems.engine(kind, task, weighted=weights is not None).fit(plan, go_on)
+    model, loss = by_fit(params, kind, task, optimizer, weights)
     assert len(model.weights) == len(result.weights[0])
     for variable, value in zip(model.weights, result.weights[0], strict=True):
         np.testing.assert_allclose(
@@ -155,6 +166,44 @@ def test_elastic_net(penalty):
 @pytest.mark.parametrize("gamma", [0.5, 2.0])
 def test_focal_loss(task, gamma):
     compare({**CNN, "focal_gamma": gamma, "label_smoothing": 0.1}, task=task)
+
+
+WEIGHTS = {
+    "binary": [[0.4, 2.5]],
+    "multiclass": [[0.5, 1.0, 3.0]],
+    "multilabel": [[0.4, 2.5], [3.0, 0.2]],
+}
+
+
+@pytest.mark.parametrize("task", WEIGHTS)
+def test_class_weights(task):
+    compare(CNN, task=task, weights=WEIGHTS[task])
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_class_weights_with_smoothing_and_focal_loss(task):
+    params = {**CNN, "focal_gamma": 2.0, "label_smoothing": 0.1}
+    compare(params, task=task, weights=WEIGHTS[task])
+
+
+def test_class_weights_need_no_function_of_their_own():
+    engine = problems.engine(weighted=True)
+    plain = problems.plan(CNN, restore="last")
+    told = [
+        engine.fit(problems.weighted(plain, weights), go_on)
+        for weights in ([[1.0, 1.0]], [[0.4, 2.5]], [[2.5, 0.4]])
+    ]
+    assert engine.compiled == 1
+    alike = problems.engine().fit(plain, go_on)
+    np.testing.assert_allclose(told[0].valid_loss, alike.valid_loss, rtol=1e-6)
+    assert len({round(float(result.valid_loss[0, -1]), 6) for result in told}) == 3
+    assert told[1].valid_loss[0, -1] != pytest.approx(told[1].train_loss[0, -1])
+    with pytest.raises(InputError, match="got None with weighted=True"):
+        engine.fit(plain, go_on)
+    with pytest.raises(InputError, match="with weighted=False"):
+        problems.engine().fit(problems.weighted(plain, [[1.0, 1.0]]), go_on)
+    with pytest.raises(InputError, match="class weights belong to classification"):
+        problems.engine(task="regression", weighted=True)
 
 
 @pytest.mark.parametrize("longest", [0.05, 1e3])

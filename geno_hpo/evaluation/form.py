@@ -1,0 +1,103 @@
+"""What the configurations of one input width train on: folds' inputs, coding and engine.
+
+The width is the data set's own, or that of a configuration that selects variants for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs, shaped
+from geno_hpo.training.protocol import Engine, Replica
+
+if TYPE_CHECKING:
+    from geno_hpo.config import PreprocessConfig
+    from geno_hpo.models import ModelShape
+    from geno_hpo.training.coding import Coding
+
+__all__ = ["Form", "replica"]
+
+
+class Form:
+    """Inputs of every fold, and the engine that trains on them.
+
+    Parameters
+    ----------
+    inputs
+        Fits the preprocessing.
+    settings
+        The study's, or those of configurations that select for themselves.
+    engine
+        Makes the engine of a coding and a shape.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        settings: PreprocessConfig,
+        engine: Callable[[Coding, ModelShape], Engine],
+    ) -> None:
+        self._inputs = inputs
+        self._settings = settings
+        self._engine = engine
+        self.shape = shaped(inputs.shape, settings, inputs.dataset)
+
+    @cached_property
+    def coding(self) -> Coding:
+        """How codes become model input."""
+        from geno_hpo.training.coding import (
+            CentredCoding,
+            DosageCoding,
+            OneHotCoding,
+            ProjectedCoding,
+        )
+
+        dataset, settings = self._inputs.dataset, self._settings
+        if dataset.kind == "sequence":
+            kind = CentredCoding if settings.centre else OneHotCoding
+            return kind(dataset.codes, self.shape.symbols)
+        if settings.components is None:
+            return DosageCoding(dataset.codes, self.shape.length)
+        selected = min(settings.select or dataset.features, dataset.features)
+        return ProjectedCoding(dataset.codes, selected, settings.components)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The training engine of this process's Keras backend."""
+        return self._engine(self.coding, self.shape)
+
+    @cached_property
+    def folds(self) -> list[FittedInputs]:
+        """What was learned from each fold's training part."""
+        parts = [fold.train for fold in self._inputs.split.folds]
+        return self._inputs.fit_all(parts, settings=self._settings)
+
+    @cached_property
+    def final(self) -> FittedInputs:
+        """What was learned from the whole development part."""
+        return self._inputs.fit(self._inputs.split.development, self._settings)
+
+    @property
+    def axes(self) -> NDArray[np.float32] | None:
+        """Axes ``(k, components)`` of the final fit's components, if components are the inputs."""
+        fitted = self.final.variants
+        return None if fitted is None else fitted.axes
+
+
+def replica(
+    train: NDArray[np.intp], valid: NDArray[np.intp], seed: int, inputs: FittedInputs
+) -> Replica:
+    """One training on what was learned from its training part."""
+    return Replica(
+        train=train,
+        valid=valid,
+        seed=seed,
+        constants=inputs.constants,
+        target_scale=inputs.target,
+        class_weights=inputs.weights,
+    )

@@ -46,13 +46,14 @@ def write(outcome: StudyOutcome, folder: Path) -> Path:
     StorageError
         The folder cannot be written.
     """
-    from geno_hpo.report.pictures import pictures
+    from geno_hpo.report.pictures import evidence_pictures, pictures
 
     label = metric_label(outcome.summary["metric"])
     content: dict[str, bytes] = {
         "summary.json": _json(outcome.summary).encode(),
         **{f"{name}.csv": as_csv(table).encode() for name, table in tables(outcome).items()},
         **pictures(outcome.curves, outcome.summary["study"], label),
+        **evidence_pictures(outcome.summary),
         "report.html": render(outcome).encode(),
     }
     try:

@@ -46,12 +46,17 @@ def write(outcome: StudyOutcome, folder: Path) -> Path:
     StorageError
         The folder cannot be written.
     """
-    from geno_hpo.report.pictures import pictures
+    from geno_hpo.report.pictures import evidence_pictures, pictures
 
     label = metric_label(outcome.summary["metric"])
     content = {
         **{f"{name}.csv": as_csv(table).encode() for name, table in tables(outcome).items()},
         **pictures(outcome.curves, outcome.summary["study"], label),
+<<<<<<< HEAD
+=======
+        **evidence_pictures(outcome.summary),
+        "report.html": render(outcome).encode(),
+>>>>>>> stats
     }
     return store(outcome.summary, content, render(outcome), folder)
 

@@ -197,6 +197,8 @@ def test_write_gives_every_file(outcomes, tmp_path, monkeypatch):
         "summary.json",
         "ACC.png",
         "LOSS.png",
+        "DIFFERENCES.png",
+        "CALIBRATION.png",
         "leaderboard.csv",
         "trials.csv",
         "curves.csv",
@@ -211,7 +213,7 @@ def test_write_gives_every_file(outcomes, tmp_path, monkeypatch):
     html = path.read_text(encoding="utf-8")
     assert html.count("Plotly.js") + html.count("plotly.js v") >= 1
     assert len(html) < 6_000_000
-    for name in ("ACC.png", "LOSS.png"):
+    for name in ("ACC.png", "LOSS.png", "DIFFERENCES.png", "CALIBRATION.png"):
         assert (path.parent / name).read_bytes().startswith(b"\x89PNG")
     read = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
     assert read == page.plain(outcomes["binary"].summary)
@@ -272,3 +274,29 @@ def test_import_loads_no_drawing_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_evidence_is_told_in_words_and_tables(outcomes):
+    html = render(outcomes["binary"])
+    part = html[html.index('<section id="baselines"') : html.index('<section id="control"')]
+    for text in (
+        "with 80 %",
+        "Holm p",
+        "DeLong p",
+        "5 of 5",
+        "maximises sensitivity + specificity on the validation folds",
+        "Test ROC AUC by lineage",
+        "Do the probabilities mean what they say?",
+    ):
+        assert text.replace(" ", " ") in part.replace(" ", " ")
+    assert "among 40 configurations" in html
+    assert "DeLong p" not in render(outcomes["multiclass"])
+
+
+def test_old_summaries_without_evidence_are_still_drawn(outcomes):
+    base = outcomes["binary"]
+    extra = {"comparisons", "selection", "calibration", "threshold", "strata"}
+    summary = {key: value for key, value in base.summary.items() if key not in extra}
+    html = render(replace(base, summary=summary))
+    assert '<section id="baselines"' not in html
+    assert "is flattered by having been chosen" in html

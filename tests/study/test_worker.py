@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from geno_hpo.errors import StorageError, StudyChangedError, TrialFailed
 from geno_hpo.study.cached import TrialStorage
 from geno_hpo.study.final import enqueue_final, finished_fits
-from geno_hpo.study.jobs import Bench, curves_path, final_path
+from geno_hpo.study.jobs import Bench, curves_path, final_path, unseen_path
 from geno_hpo.study.launch import Launch
 from geno_hpo.study.paths import Project
 from geno_hpo.study.record import Record
@@ -66,6 +66,9 @@ def test_a_worker_finishes_every_part(project_root: Path) -> None:
         assert np.mean(best.user_attrs["fold_scores"]) == pytest.approx(best.value, abs=1e-5)
         with np.load(curves_path(launch.plan.work, "network", best.number)) as curves:
             assert curves["valid_score"].shape == (3, 5)
+        with np.load(unseen_path(launch.plan.work, best.number)) as unseen:
+            assert unseen["predictions"].shape == (len(unseen["samples"]), 1)
+            assert len(np.unique(unseen["samples"])) == len(unseen["samples"])
         assert enqueue_final(launch.plan, pools) == 2 + 1 + 2, "restarts, ridge once, control"
         assert enqueue_final(launch.plan, pools) == 0
         work(launch)

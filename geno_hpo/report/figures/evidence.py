@@ -23,6 +23,8 @@ def differences(
     drawn = [row for row in rows if row["ci"] is not None]
     if not drawn:
         return None
+    farthest = max(abs(end) for row in drawn for end in row["ci"])
+    reach = max(1.1 * farthest, 1.2 * (margin or 0.0)) or 1.0
     shapes: list[dict[str, Any]] = [
         {
             "type": "line",
@@ -79,7 +81,7 @@ def differences(
             Panel(
                 (trace,),
                 layout(
-                    {"title": f"difference in test {label}", "nticks": 7},
+                    {"title": f"difference in test {label}", "nticks": 7, "range": [-reach, reach]},
                     {"autorange": "reversed", "ticks": "", "showline": False},
                     shapes=shapes,
                     margin={"l": 120, "r": 14, "t": 8, "b": 46},

@@ -44,6 +44,11 @@ def _seen(main: dict[str, Any], label: str) -> str:
             if least > margin
             else "A difference worth having would thus most likely have been seen."
         )
+        + (
+            " The difference found is shown, but it is smaller than that."
+            if main["verdict"] in ("better", "worse") and abs(main["difference"]) < margin
+            else ""
+        )
     )
 
 
@@ -92,7 +97,8 @@ def errors(outcome: StudyOutcome) -> Section | None:
         blocks += [figure, _calibration(calibration)]
     if summary.get("threshold"):
         blocks.append(_thresholds(summary["threshold"], outcome.classes))
-    blocks += [_strata(entry, summary) for entry in summary.get("strata") or []]
+    strata = enumerate(summary.get("strata") or [])
+    blocks += [_strata(f"strata-{i}" if i else "strata", entry, summary) for i, entry in strata]
     if not blocks:
         return None
     return Section("errors", "Where the network errs", tuple(blocks), short="Errors")
@@ -152,7 +158,7 @@ def _thresholds(entries: list[dict[str, Any]], classes: tuple[str, ...]) -> Tabl
     )
 
 
-def _strata(entry: dict[str, Any], summary: dict[str, Any]) -> Table:
+def _strata(name: str, entry: dict[str, Any], summary: dict[str, Any]) -> Table:
     label = metric_label(summary["metric"])
     rows = tuple(
         (
@@ -166,7 +172,7 @@ def _strata(entry: dict[str, Any], summary: dict[str, Any]) -> Table:
     )
     left = entry["left_out"]
     return Table(
-        f"groups-{entry['by']}",
+        name,
         f"Test {label} by {entry['by']}",
         (entry["by"], "Samples", "Network", "95 % interval", "Best baseline"),
         rows,

@@ -52,11 +52,7 @@ def write(outcome: StudyOutcome, folder: Path) -> Path:
     content = {
         **{f"{name}.csv": as_csv(table).encode() for name, table in tables(outcome).items()},
         **pictures(outcome.curves, outcome.summary["study"], label),
-<<<<<<< HEAD
-=======
         **evidence_pictures(outcome.summary),
-        "report.html": render(outcome).encode(),
->>>>>>> stats
     }
     return store(outcome.summary, content, render(outcome), folder)
 

@@ -58,6 +58,7 @@ def test_every_outer_fold_has_a_plan_without_a_control(project: Project) -> None
     assert plans[1].fold_tag == {"outer_fold": "2"}
     assert len({plan.seed, *(fold.seed for fold in plans)}) == 5, "each draws from its own seed"
     assert plan.seed == plan.config.seed
+    assert plan.space.searched == {"neurons", "learning_rate"}, "fixed ones cannot disagree"
 
 
 @pytest.mark.parametrize(("name", "study"), [("tiny~5", NESTED), ("tiny~1", STUDY)])

@@ -175,7 +175,7 @@ def build_target(labels: Labels, *, task: Task, positive: str | None) -> tuple[T
             index = {label: float(place) for place, label in enumerate(ordered)}
             columns.append([index.get(cell, math.nan) for cell in cells])
             counts = Counter(cells)
-            shown = ", ".join(f"{label} {counts[label]}" for label in ordered)
+            shown = ", ".join(f"{label} ({counts[label]})" for label in ordered)
             notes.append(f"target {name}: {shown}" if len(ordered) <= 12 else f"target {name}")
             classes = ordered if task in ("binary", "multiclass") else ()
         missing = sum(map(math.isnan, columns[-1]))

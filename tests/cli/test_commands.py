@@ -126,7 +126,7 @@ def test_spaces_are_listed_and_shown(project_root: Path) -> None:
 def test_check_runs_nothing(project_root: Path) -> None:
     told = geno_hpo("space", "check", "tiny", root=project_root)
     assert told.returncode == 0, told.stderr
-    assert "240 samples × 30, 3 folds, 48 sealed for the test" in told.stdout
+    assert "240 samples × 30 positions, 3 folds, 48 sealed for the test" in told.stdout
     assert not (project_root / "mlruns" / "optuna.db").exists()
 
 

@@ -39,7 +39,7 @@ def test_sequences_keep_the_order_of_the_fasta_file(files: tuple[Path, Path]) ->
     assert dataset.origin.notes == (
         "1 ambiguous letters (N and other IUPAC codes) read as unknown",
         "4 lower-case letters (soft-masked) read as upper case",
-        "target inh: S 2, R 1",
+        "target inh: S (2), R (1)",
         "target inh: 1 samples without a label",
     )
 

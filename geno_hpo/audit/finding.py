@@ -77,12 +77,11 @@ class Audit:
         return tuple(each for each in self.findings if each.severity == "serious")
 
     def paragraph(self) -> str:
-        """Give the serious findings and warnings in one paragraph; empty when there are none."""
+        """Give what is serious or a warning in one paragraph; empty when there is nothing."""
         told = [each for each in self.findings if each.severity != "note"]
         if not told:
             return ""
-        parts = [f"{each.what}. {each.advice}".strip() for each in told]
-        return f"audit, {len(told)} to look at: " + " ".join(_ended(part) for part in parts)
+        return f"audit, {len(told)} to look at: " + "; ".join(each.what for each in told)
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain JSON values, for a record or ``--json``."""
@@ -92,10 +91,6 @@ class Audit:
             ],
             "sampled": list(self.sampled),
         }
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def some(names: list[str]) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ class Launch:
         found = audit(prepared.dataset, prepared.split)
         record.set(audit=found.as_dict())
         if paragraph := found.paragraph():
-            self._say(paragraph)
+            self._say(f"{paragraph}. What to do: geno-hpo audit {self.plan.key}")
         if found.serious and self.plan.config.audit == "fail":
             raise InputError(
                 f"study {self.plan.key} asks for `audit: fail`, and {len(found.serious)} findings "

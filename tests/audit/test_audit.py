@@ -375,7 +375,7 @@ def test_serious_findings_come_first_and_notes_stay_out_of_the_paragraph() -> No
         )
     )
     assert [each.check for each in told.findings] == ["c", "a", "b"]
-    assert told.paragraph() == "audit, 2 to look at: A leak. Look here. Do this."
+    assert told.paragraph() == "audit, 2 to look at: A leak; Look here"
     assert told.as_dict()["findings"][0]["examples"] == ["s1"]
 
 

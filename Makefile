@@ -7,6 +7,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NAME ?= inh
+TARGET ?=
+STUDY = $(NAME)$(if $(TARGET),.$(TARGET))
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help setup study worker status ui report test check slow bench lock clean
@@ -28,17 +30,17 @@ $(READY): requirements.lock pyproject.toml
 
 setup: $(READY) ## create the environment from the lock file
 
-study: $(READY) ## run a study, or go on with it: make study NAME=inh
-	@$(BIN)/geno-hpo run $(NAME) $(ARGS)
+study: $(READY) ## run a study, or go on with it: make study NAME=inh [TARGET=e2]
+	@$(BIN)/geno-hpo run $(STUDY) $(ARGS)
 
 worker: $(READY) ## add one worker to a running study: make worker NAME=inh
-	@$(BIN)/geno-hpo worker $(NAME) $(ARGS)
+	@$(BIN)/geno-hpo worker $(STUDY) $(ARGS)
 
 status: $(READY) ## how far a study is: make status NAME=inh
-	@$(BIN)/geno-hpo status $(NAME) $(ARGS)
+	@$(BIN)/geno-hpo status $(STUDY) $(ARGS)
 
 report: $(READY) ## draw the report of a finished study again: make report NAME=inh
-	@$(BIN)/geno-hpo report $(NAME) $(ARGS)
+	@$(BIN)/geno-hpo report $(STUDY) $(ARGS)
 
 ui: $(READY) ## open the MLflow page of all studies
 	@$(BIN)/geno-hpo ui $(ARGS)

@@ -123,9 +123,29 @@ def test_published_folds_without_a_test_part_give_whole_folds_to_the_seal() -> N
     assert set(data.groups["part"][named.test]) == {"10"}
 
 
+@pytest.mark.parametrize("kind", ["stratified", "random", "grouped", "holdout"])
+def test_a_published_test_part_with_folds_of_another_kind(kind: str) -> None:
+    rng = np.random.default_rng(2)
+    parts = np.array(["train"] * 90 + ["test"] * 30)
+    families = np.array([f"f{i // 3}" for i in range(120)])
+    data = dataset("regression", rng.normal(size=120), {"part": parts, "family": families})
+    group = "family" if kind == "grouped" else None
+    split = make_split(data, kind=kind, folds=3, group=group, test_by="part", test_groups=("test",))
+    assert set(parts[split.test]) == {"test"}
+    assert len(split.test) == 30
+    torn = data.groups | {"family": np.array([f"f{i % 7}" for i in range(120)])}
+    if kind == "grouped":
+        other = dataset("regression", rng.normal(size=120), torn)
+        with pytest.raises(InputError, match=r"7 of them have samples inside and outside .* 'f0'"):
+            make_split(
+                other, kind=kind, folds=3, group=group, test_by="part", test_groups=("test",)
+            )
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"test_by": "sets", "test_groups": ("a",)}, "test_by names group 'sets'; data set .* has"),
         ({"kind": "holdout", "valid": 0.7}, r"validation share must lie in \(0, 0.5\], got 0.7"),
         ({"kind": "published", "repeats": 2, "group": "set"}, "can be repeated, got 2 of publ"),
         ({"test_groups": ("chr1",)}, "test_groups chr1 need a group"),

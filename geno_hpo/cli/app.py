@@ -25,7 +25,13 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(space_app, name="space")
 
-Name = Annotated[str, typer.Argument(help="Study name: studies/NAME.yaml.", metavar="NAME")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="Study name: studies/NAME.yaml; NAME.TARGET asks it for another target.",
+        metavar="NAME",
+    ),
+]
 Root = Annotated[
     Path, typer.Option(help="Project folder, with studies/ and search_spaces/.", show_default=True)
 ]

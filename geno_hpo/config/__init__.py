@@ -1,5 +1,6 @@
 """Study files: YAML read with its lines, validated, frozen."""
 
+from geno_hpo.config.asked import ask_study, with_target
 from geno_hpo.config.blocks import (
     BaselineConfig,
     BaselineName,
@@ -20,7 +21,7 @@ from geno_hpo.config.duration import format_duration, parse_duration
 from geno_hpo.config.names import find_named, nearest, shown, suggestion
 from geno_hpo.config.rules import DEFAULT_METRIC, METRIC_TASKS
 from geno_hpo.config.schema import DRAFT, study_schema
-from geno_hpo.config.study import StudyConfig, find_study, load_study
+from geno_hpo.config.study import StudyConfig, load_study
 
 __all__ = [
     "DEFAULT_METRIC",
@@ -45,8 +46,8 @@ __all__ = [
     "StudyConfig",
     "Task",
     "VariantData",
+    "ask_study",
     "find_named",
-    "find_study",
     "format_duration",
     "load_document",
     "load_study",
@@ -56,4 +57,5 @@ __all__ = [
     "shown",
     "study_schema",
     "suggestion",
+    "with_target",
 ]

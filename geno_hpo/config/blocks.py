@@ -106,6 +106,10 @@ class SplitConfig(Strict):
     test_groups: Names = ()
     """Groups that make the sealed test set, instead of a share (such as chromosomes)."""
 
+    test_by: Name | None = None
+    """Column that `test_groups` are values of, where it is not `group`: a published test part,
+    while folds are stratified, or grouped by another column."""
+
     valid: float = Field(default=0.2, gt=0, le=0.5)
     """holdout: share of the samples outside the test set that validates."""
 
@@ -249,3 +253,7 @@ class PublishedResult(Strict):
 
     source: str = Field(min_length=1)
     """Where it was published."""
+
+    target: str | None = None
+    """Target that it belongs to, where a study is asked for several one by one, or predicts
+    several at once; by default it belongs to the study's own score."""

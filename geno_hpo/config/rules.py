@@ -86,8 +86,11 @@ def _group_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
     if split.groups is not None and split.groups.by == "clusters" and split.groups.threshold:
         yield "split.groups.threshold", "is for clones and kinship; clusters have a count"
     for name in ("test_groups", "valid_groups"):
-        if getattr(split, name) and not groups:
+        told = groups or (name == "test_groups" and split.test_by is not None)
+        if getattr(split, name) and not told:
             yield f"split.{name}", "names groups: it needs split.group, the column that holds them"
+    if split.test_by is not None and not split.test_groups:
+        yield "split.test_by", "needs split.test_groups: which of its values are the test set"
 
 
 def _split_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
@@ -101,7 +104,8 @@ def _split_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
         "test": (*DRAWN, "leave_one_group_out", "holdout", "published"),
         "group": (*DRAWN, "leave_one_group_out", "holdout", "published"),
         "groups": (*DRAWN, "leave_one_group_out", "holdout", "published"),
-        "test_groups": (*GROUPED, "holdout", "published"),
+        "test_groups": (*DRAWN, "leave_one_group_out", "holdout", "published"),
+        "test_by": (*DRAWN, "leave_one_group_out", "holdout"),
         "valid": ("holdout",),
         "valid_groups": ("holdout",),
     }
@@ -117,6 +121,7 @@ def _nested_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
     reasons = {
         "test": "sets a share apart, but split.outer makes every outer fold the test set in turn",
         "test_groups": "makes one test set, but split.outer makes every outer fold one in turn",
+        "test_by": "names one test set, but split.outer makes every outer fold one in turn",
         "repeats": "divides the rest of one test set anew; with split.outer it must be 1",
     }
     for name, reason in reasons.items():

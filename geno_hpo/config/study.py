@@ -37,7 +37,7 @@ from geno_hpo.config.names import find_named
 from geno_hpo.config.rules import DEFAULT_METRIC, broken_rules
 from geno_hpo.errors import ConfigError, Fault, InputError
 
-__all__ = ["StudyConfig", "find_study", "load_study"]
+__all__ = ["StudyConfig", "load_study"]
 
 NAME_RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -69,7 +69,7 @@ class StudyConfig(Strict):
     """Name of the study: its file's name."""
 
     question: str = ""
-    """The question in one sentence, for the report."""
+    """The question in one sentence, for the report; {target} stands for the target's name."""
 
     data: DataField
     """Where the samples come from: `catalogue`, `sequences` with `labels`, or `variants`."""
@@ -258,20 +258,13 @@ def _missing_spaces(document: Document, folder: Path) -> list[Fault]:
 
 
 def _grouped(config: StudyConfig) -> StudyConfig:
-    """`config` with `split.group` among the groups that are read from the user's table."""
-    data, group = config.data, config.split.group
-    if not isinstance(data, (SequenceData, VariantData)) or not group or group in data.groups:
+    """`config` with `split.group` and `split.test_by` among the groups read from the table."""
+    data = config.data
+    if not isinstance(data, (SequenceData, VariantData)):
         return config
-    read = data.model_copy(update={"groups": (*data.groups, group)})
+    asked = (config.split.group, config.split.test_by)
+    more = tuple(name for name in dict.fromkeys(asked) if name and name not in data.groups)
+    if not more:
+        return config
+    read = data.model_copy(update={"groups": (*data.groups, *more)})
     return config.model_copy(update={"data": read})
-
-
-def find_study(name: str, folder: Path) -> Path:
-    """Find the study file that `name` means (``inh``, or a path that ends in ``.yaml``).
-
-    Raises
-    ------
-    InputError
-        No such study; the known names are told, nearest first.
-    """
-    return find_named("study", name, folder)

@@ -15,7 +15,7 @@ from geno_hpo.data.simulate import simulate_katg
 from geno_hpo.data.simulate_drugs import simulate_drugs
 from geno_hpo.data.simulate_sequences import simulate_chromatin, simulate_motif
 from geno_hpo.data.simulate_snps import simulate_ancestry, simulate_trait
-from geno_hpo.data.tb_regions import ISONIAZID
+from geno_hpo.data.tb_regions import drug_regions
 from geno_hpo.data.tb_wdnn import read_tb_wdnn
 from geno_hpo.errors import InputError
 
@@ -222,7 +222,7 @@ def _outputs(found: Entry, question: Question, dataset: Dataset) -> Dataset:
 
 
 def _tb_wdnn(found: Entry, question: Question) -> Dataset:
-    loci = question.loci or ISONIAZID
+    loci = question.loci or drug_regions(question.target)
     return read_tb_wdnn(
         fetch(found.name),
         fetch("tb_loci", only=("target_loci.csv", *(f"{name}.fasta" for name in loci))),

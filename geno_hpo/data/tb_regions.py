@@ -21,10 +21,21 @@ from geno_hpo.data.fasta import read_fasta
 from geno_hpo.data.tables import find_columns, open_table
 from geno_hpo.errors import DataError, InputError
 
-__all__ = ["ISONIAZID", "Stretch", "known_regions", "region_stretches", "stretch_reference"]
+__all__ = ["Stretch", "drug_regions", "known_regions", "region_stretches", "stretch_reference"]
 
-ISONIAZID = ("katG", "fabG1-inhA", "oxyR-ahpC")
-"""The regions of isoniazid resistance."""
+_OF_DRUG: dict[str, tuple[str, ...]] = {
+    "rif": ("rpoBC",),
+    "inh": ("katG", "fabG1-inhA", "oxyR-ahpC"),
+    "pza": ("pncA", "rpsA"),
+    "emb": ("embCAB",),
+    "str": ("rpsL", "rrs-rrl", "gid"),
+    "cip": ("gyrBA",),
+    "cap": ("rrs-rrl", "tlyA"),
+    "amk": ("rrs-rrl",),
+    "moxi": ("gyrBA",),
+    "oflx": ("gyrBA",),
+    "kan": ("rrs-rrl", "eis"),
+}
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ _WINDOWS: dict[str, tuple[Stretch, ...]] = {
     "oxyR-ahpC": (Stretch("ahpC", "oxyR-ahpC", 2726087, 2726192, "+", 2726192, 588),),
 }
 
-# Strand of the loci that are taken whole; tb_wdnn has no variants in aftB-ubiA, clpC and panD.
+# Strand of the loci that are taken whole.
 _STRANDS: dict[str, Literal["+", "-"]] = {
     "acpM-kasA": "+",
     "eis": "-",
@@ -90,11 +101,30 @@ _STRANDS: dict[str, Literal["+", "-"]] = {
     "clpC": "-",
     "panD": "-",
 }
+_WITHOUT_VARIANTS = frozenset({"aftB-ubiA", "clpC", "panD"})
+"""Loci in which tb_wdnn names no variant."""
 
 
 def known_regions() -> tuple[str, ...]:
     """Names that `region_stretches` takes, those for isoniazid first."""
     return (*_WINDOWS, *_STRANDS)
+
+
+def drug_regions(drugs: Sequence[str]) -> tuple[str, ...]:
+    """Regions that matter for resistance to any of these drugs, in the order of `known_regions`.
+
+    One drug gives the loci that carry nearly all of its known resistance; several give every
+    locus in which tb_wdnn has variants, because resistances to several drugs go together. An
+    unknown drug has none.
+
+    References
+    ----------
+    Green AG et al. (2022). A convolutional neural network highlights mutations relevant to
+    antimicrobial resistance in Mycobacterium tuberculosis. Nature Communications 13: 3817.
+    """
+    if len(drugs) == 1:
+        return _OF_DRUG.get(drugs[0], ())
+    return tuple(name for name in known_regions() if name not in _WITHOUT_VARIANTS)
 
 
 def region_stretches(names: Sequence[str], intervals: Path) -> tuple[Stretch, ...]:

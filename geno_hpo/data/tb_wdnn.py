@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Dataset, Locus, Origin, Target, Task
 from geno_hpo.data.tb_regions import (
-    ISONIAZID,
     Stretch,
-    known_regions,
+    drug_regions,
     region_stretches,
     stretch_reference,
 )
@@ -65,7 +64,7 @@ def read_tb_wdnn(
     positive
         Must be ``resistant`` when given.
     loci
-        Regions; empty: those of isoniazid, when that is the only target.
+        Regions; empty: those of the drug (`drug_regions`).
     longest_insertion
         Columns an insertion site has at most.
     origin
@@ -74,19 +73,15 @@ def read_tb_wdnn(
     Raises
     ------
     InputError
-        Unknown drug, locus or class; a task that does not fit; no loci for another drug.
+        Unknown drug, locus or class; a task that does not fit.
     DataError
         Files that are not what they should be.
     """
     resistance, told = _read_labels(folder / "labels.csv", target, task)
     if positive not in (None, "resistant"):
         raise InputError(f"the positive class of tb_wdnn is 'resistant', got {positive!r}")
-    if not loci and tuple(target) != ("inh",):
-        raise InputError(
-            f"only isoniazid (inh) has default loci; for {', '.join(target)} name the loci: "
-            + ", ".join(known_regions())
-        )
-    stretches = region_stretches(loci or ISONIAZID, loci_folder / "target_loci.csv")
+    chosen = loci or drug_regions(target)
+    stretches = region_stretches(chosen, loci_folder / "target_loci.csv")
     variants, calls, notes = _read_calls(folder / "X_features_with_names.zip", stretches)
     if len(calls) != len(resistance):
         raise DataError(

@@ -50,6 +50,7 @@ def make_split(
     group: str | None = None,
     found: NDArray[np.str_] | None = None,
     test_groups: tuple[str, ...] = (),
+    test_by: str | None = None,
     valid_groups: tuple[str, ...] = (),
     seed: int = 1,
 ) -> Split:
@@ -76,6 +77,8 @@ def make_split(
         ``(samples,)`` groups found from the data, instead of `group`.
     test_groups
         Groups that make the sealed test set, instead of a share.
+    test_by
+        Name of the grouping that `test_groups` are of, where it is not `group`.
     valid_groups
         ``holdout``: groups that validate, instead of a share.
     seed
@@ -93,7 +96,10 @@ def make_split(
     labels = label_table(dataset.target)
     if kind == "random":
         labels = np.ones((dataset.samples, 1), bool)
-    sealed = _sealed(kind, names, labels, folds, test, test_groups, rng)
+    if test_by is None:
+        sealed = _sealed(kind, names, labels, folds, test, test_groups, rng)
+    else:
+        sealed = _given(dataset, names, test_by, test_groups)
     rest = np.flatnonzero(~sealed)
     if kind == "stratified":
         check_members(dataset.target, rest, folds)
@@ -262,6 +268,30 @@ def _sealed(
     sealed = np.zeros(len(names), bool)
     open_ = np.flatnonzero(~trains)
     sealed[open_] = deal_groups(codes[open_], labels[open_], shares, np.array([least, 1]), rng) == 1
+    return sealed
+
+
+def _given(
+    dataset: Dataset, names: NDArray[np.str_] | None, test_by: str, test_groups: tuple[str, ...]
+) -> Mask:
+    """Samples that another grouping than the folds' puts into the sealed test set.
+
+    Raises
+    ------
+    InputError
+        No such grouping, or a group of the folds with samples inside and outside the test set.
+    """
+    if test_by not in dataset.groups:
+        known = ", ".join(dataset.groups) or "none"
+        raise InputError(f"test_by names group {test_by!r}; data set {dataset.name!r} has: {known}")
+    sealed = _members(dataset.groups[test_by], test_groups, "test_groups")
+    if names is not None:
+        torn = np.intersect1d(names[sealed], names[~sealed])
+        if len(torn):
+            raise InputError(
+                f"groups stay together, but {len(torn)} of them have samples inside and outside "
+                f"the test set that {test_by!r} gives, such as {str(torn[0])!r}"
+            )
     return sealed
 
 

@@ -61,6 +61,7 @@ def split_for(
         group=config.group,
         found=found,
         test_groups=config.test_groups,
+        test_by=config.test_by,
         valid_groups=config.valid_groups,
         seed=seed,
     )

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from geno_hpo.config import PreprocessConfig, StudyConfig, find_study, load_study
+from geno_hpo.config import PreprocessConfig, StudyConfig, ask_study
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.errors import InputError, StudyChangedError
 from geno_hpo.space import Parameters, SearchSpace, find_space, load_space
@@ -166,7 +166,8 @@ def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
     Parameters
     ----------
     project, name
-        Where it is; the name may tell the generation and an outer fold (``inh@2~1``).
+        Where it is; the name may tell a target, the generation and an outer fold
+        (``wheat.e2``, ``inh@2~1``).
     generation
         Its generation, where the name does not tell it.
 
@@ -176,8 +177,7 @@ def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
         There is no such study or outer fold, or a file has faults (all of them are told).
     """
     asked = StudyKey.parse(name)
-    path = find_study(asked.name, project.studies)
-    config = load_study(path, root=project.root)
+    path, config = ask_study(asked.name, project.root)
     if asked.outer > (config.split.outer or 0):
         raise InputError(
             f"the outer fold must be one of split.outer ({config.split.outer or 'none'}), "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from geno_hpo.config import find_named, find_study, nearest, suggestion
+from geno_hpo.config import find_named, nearest, suggestion
 from geno_hpo.config.names import join, quoted
 from geno_hpo.errors import InputError
 
@@ -42,13 +42,13 @@ def test_suggestion(name: str, hint: str) -> None:
 
 
 def test_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find_study("inh", folder) == folder / "inh.yaml"
-    assert find_study("old", folder) == folder / "old.yml"
-    assert find_study("more/wheat", folder) == folder / "more" / "wheat.yaml"
-    assert find_study("rif.yaml", folder) == folder / "rif.yaml"
-    assert find_study("studies/rif.yaml", folder) == folder / "rif.yaml"
+    assert find_named("study", "inh", folder) == folder / "inh.yaml"
+    assert find_named("study", "old", folder) == folder / "old.yml"
+    assert find_named("study", "more/wheat", folder) == folder / "more" / "wheat.yaml"
+    assert find_named("study", "rif.yaml", folder) == folder / "rif.yaml"
+    assert find_named("study", "studies/rif.yaml", folder) == folder / "rif.yaml"
     monkeypatch.chdir(folder.parent)
-    assert find_study("studies/inh.yaml", folder) == Path("studies/inh.yaml")
+    assert find_named("study", "studies/inh.yaml", folder) == Path("studies/inh.yaml")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_unknown(folder: Path, name: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        find_study(name, folder)
+        find_named("study", name, folder)
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:

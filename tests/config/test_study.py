@@ -179,6 +179,8 @@ BAD_EXTRA = [
     ("split: {kind: leave_one_group_out}", r"split.group: a leave_one_group_out split needs"),
     ("split: {kind: published}", r"split.group: a published split needs the column"),
     ("split: {valid: 0.3}", r'split.valid: is for holdout splits, got "stratified"'),
+    ("split: {test_by: a}", r"split.test_by: needs split.test_groups"),
+    ("split: {outer: 3, test_by: a, test_groups: [b]}", r"split.test_by: names one test set"),
     ("split: {test_groups: [a]}", r"split.test_groups: names groups: it needs split.group"),
     ("split: {group: a, groups: {by: clones}}", r"split.groups: finds groups from the data"),
     ("split: {groups: {by: kin}}", r'split.groups.by: must be .*got "kin"'),

@@ -13,7 +13,12 @@ from geno_hpo.data import tb_wdnn
 from geno_hpo.data.catalogue import MIRROR
 from geno_hpo.data.dataset import Dataset, Origin
 from geno_hpo.data.source import open_dataset
-from geno_hpo.data.tb_regions import known_regions, region_stretches, stretch_reference
+from geno_hpo.data.tb_regions import (
+    drug_regions,
+    known_regions,
+    region_stretches,
+    stretch_reference,
+)
 from geno_hpo.data.tb_wdnn import DRUGS, read_tb_wdnn
 from geno_hpo.errors import DataError, GenoHpoError, InputError
 
@@ -89,7 +94,6 @@ def test_isolates_become_sequences(folder: Path) -> None:
         ({"target": ("inh", "rif")}, "binary task .one drug. .* got task binary with 2"),
         ({"task": "regression"}, "got task regression with 1"),
         ({"positive": "R"}, "positive class of tb_wdnn is 'resistant', got 'R'"),
-        ({"target": ("rif",), "loci": ()}, "only isoniazid .* for rif name the loci: katG"),
         ({"loci": ("ahpC",)}, r"no locus 'ahpC'; there are: oxyR-ahpC"),
         ({"loci": ("oxyR-ahpC", "oxyR-ahpC")}, "'oxyR-ahpC' is given twice"),
     ],
@@ -195,6 +199,15 @@ def test_a_rule_and_a_linear_model(isoniazid: Dataset) -> None:
         scoring="roc_auc",
     )
     assert scores.mean() == pytest.approx(0.973, abs=0.005)
+
+
+def test_every_drug_has_loci() -> None:
+    known = set(known_regions())
+    for drug in DRUGS:
+        assert set(drug_regions((drug,))) <= known
+    assert drug_regions(("rif",)) == ("rpoBC",)
+    assert set(drug_regions(("rif", "inh"))) == known - {"aftB-ubiA", "clpC", "panD"}
+    assert drug_regions(("unheard",)) == ()
 
 
 @real

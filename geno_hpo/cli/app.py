@@ -127,6 +127,22 @@ def report(name: Name, root: Root = HERE) -> None:
 
 
 @app.command()
+def results(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Studies; default: all.", metavar="[NAME…]")
+    ] = None,
+    root: Root = HERE,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Markdown file to write; else shown.")
+    ] = None,
+) -> None:
+    """Put finished studies in one table: published, network, best baseline, verdict."""
+    from geno_hpo.cli.results import write_results
+
+    write_results(root, names or [], output)
+
+
+@app.command()
 def split(
     name: Name,
     output: Annotated[

@@ -19,6 +19,7 @@ from geno_hpo.compare.detectable import smallest_detectable
 from geno_hpo.compare.folds import FoldTest, corrected_t_test
 from geno_hpo.compare.holm import holm
 from geno_hpo.compare.nested import OuterComparison, compare_outer, mean_and_spread
+from geno_hpo.compare.outputs import OutputScore, output_scores
 from geno_hpo.compare.rivals import FoldScores, Rival, compare_all, shortfall_made_good
 from geno_hpo.compare.selection import SelectionGap, selection_gap
 from geno_hpo.compare.strata import Stratum, strata
@@ -36,6 +37,7 @@ __all__ = [
     "Interval",
     "OperatingPoint",
     "OuterComparison",
+    "OutputScore",
     "ReliabilityBin",
     "Rival",
     "SelectionGap",
@@ -56,6 +58,7 @@ __all__ = [
     "mean_and_spread",
     "mean_score",
     "operating_point",
+    "output_scores",
     "score_interval",
     "selection_gap",
     "shortfall_made_good",

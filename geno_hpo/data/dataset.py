@@ -120,11 +120,15 @@ class Truth:
     positions
         0-based columns of `Dataset.codes` that cause the target.
     oracle
-        Score of a predictor that knows the causal states, by metric name, e.g. ``{"auc": .96}``.
+        Score of a predictor that knows the causal states, by metric name, e.g. ``{"auc": .96}``;
+        with several outputs their mean.
+    outputs
+        The same for each output by its name, where there are several.
     """
 
     positions: tuple[int, ...]
     oracle: dict[str, float]
+    outputs: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -292,5 +296,9 @@ class Dataset:
             groups={name: np.load(folder / f"group.{name}.npy") for name in meta["groups"]},
             loci=tuple(Locus(**{**x, "genome": tuple(x["genome"])}) for x in meta["loci"]),
             origin=Origin(**{**meta["origin"], "notes": tuple(meta["origin"]["notes"])}),
-            truth=Truth(tuple(truth["positions"]), truth["oracle"]) if truth else None,
+            truth=(
+                Truth(tuple(truth["positions"]), truth["oracle"], truth["outputs"])
+                if truth
+                else None
+            ),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from geno_hpo.data.catalogue import Entry, entries, fetch
-from geno_hpo.data.dataset import Dataset, Origin, Target, Task
+from geno_hpo.data.dataset import Dataset, Origin, Target, Task, Truth
 from geno_hpo.data.plain_text import read_primer, read_wheat599
 from geno_hpo.data.populations import read_kg1_aisnp, read_kg1_phase1
 from geno_hpo.data.published_parts import read_chromatin_sim4, read_tfbs_chipseq
@@ -191,7 +191,7 @@ def _all_targets(found: Entry, question: Question, dataset: Dataset) -> Dataset:
 def _outputs(found: Entry, question: Question, dataset: Dataset) -> Dataset:
     """Take the outputs asked for: several as multilabel, one as multilabel or binary.
 
-    The oracle's score is the mean over all outputs, and is told only when all are asked for.
+    The oracle's score is the mean over the outputs asked for.
     """
     names = dataset.target.names
     for name in question.target:
@@ -217,8 +217,17 @@ def _outputs(found: Entry, question: Question, dataset: Dataset) -> Dataset:
             names=question.target,
             classes=("0", "1") if question.task == "binary" else (),
         ),
-        truth=dataset.truth if question.target == names else None,
+        truth=_part_of(dataset.truth, question.target),
     )
+
+
+def _part_of(truth: Truth | None, names: Sequence[str]) -> Truth | None:
+    """What is known of these outputs."""
+    if truth is None:
+        return None
+    outputs = {name: truth.outputs[name] for name in names}
+    mean = {"auc": sum(each["auc"] for each in outputs.values()) / len(outputs)}
+    return Truth(truth.positions, mean, outputs)
 
 
 def _tb_wdnn(found: Entry, question: Question) -> Dataset:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["auc", "mean_auc", "trait_scores"]
+from geno_hpo.data.dataset import Truth
+
+__all__ = ["auc", "outputs_truth", "trait_scores"]
 
 Floats = NDArray[np.float64]
 
@@ -28,13 +32,26 @@ def auc(score: Floats, label: NDArray[np.bool_]) -> float:
     return above / (positives * negatives)
 
 
-def mean_auc(scores: Floats, labels: Floats) -> float:
-    """Mean area over outputs ``(samples, outputs)``; labels are 0, 1 or NaN for missing."""
+def outputs_truth(
+    positions: tuple[int, ...], scores: Floats, labels: Floats, names: Sequence[str]
+) -> Truth:
+    """What a simulation of several outputs knows: the area of each, and their mean.
+
+    Parameters
+    ----------
+    positions
+        Causal columns.
+    scores, labels
+        ``(samples, outputs)``; labels are 0, 1 or NaN for missing.
+    names
+        Of the outputs.
+    """
     areas = []
     for score, label in zip(scores.T, labels.T, strict=True):
         known = np.isfinite(label)
         areas.append(auc(score[known], label[known] == 1))
-    return float(np.nanmean(areas))
+    each = {name: {"auc": area} for name, area in zip(names, areas, strict=True)}
+    return Truth(positions, {"auc": float(np.nanmean(areas))}, each)
 
 
 def trait_scores(genetic: Floats, trait: Floats) -> dict[str, float]:

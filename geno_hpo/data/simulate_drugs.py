@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.clonal_tree import ClonalTree, grow_tree
-from geno_hpo.data.dataset import Dataset, Locus, Origin, Target, Truth
-from geno_hpo.data.oracle import mean_auc
+from geno_hpo.data.dataset import Dataset, Locus, Origin, Target
+from geno_hpo.data.oracle import outputs_truth
 from geno_hpo.errors import DataError
 
 __all__ = ["DRUGS", "LOCI", "simulate_drugs"]
@@ -77,8 +77,8 @@ def simulate_drugs(seed: int = 1, isolates: int = 1500) -> Dataset:
     -------
     Dataset
         Multilabel target with NaN where a drug was not tested, groups ``lineage`` and ``clone``.
-        The oracle knows each isolate's causal changes; its AUC is the mean over drugs. Labels are
-        wrong for 3 % of isolates, which no score of the sequence can know.
+        The oracle knows each isolate's causal changes; its AUC is told for each drug, with their
+        mean. Labels are wrong for 3 % of isolates, which no score of the sequence can know.
 
     Raises
     ------
@@ -130,9 +130,11 @@ def simulate_drugs(seed: int = 1, isolates: int = 1500) -> Dataset:
                 f"{missing:.0%} of the labels are missing: not every isolate was tested",
             ),
         ),
-        truth=Truth(
+        truth=outputs_truth(
             tuple(sorted(int(column) for each in causal.values() for column in each)),
-            {"auc": mean_auc(states.astype(np.float64), labels.astype(np.float64))},
+            states.astype(np.float64),
+            labels.astype(np.float64),
+            DRUGS,
         ),
     )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geno_hpo import encoding
 from geno_hpo.data.dataset import Dataset, Origin, Target, Truth
-from geno_hpo.data.oracle import auc, mean_auc
+from geno_hpo.data.oracle import auc, outputs_truth
 from geno_hpo.errors import DataError
 
 __all__ = ["MARKS", "MOTIF", "simulate_chromatin", "simulate_motif"]
@@ -148,9 +148,8 @@ def simulate_chromatin(
         axis=tuple(str(position + 1) for position in range(length)),
         target=Target("multilabel", labels, MARKS),
         origin=_origin(seed, f"motifs: {names}"),
-        truth=Truth(
-            tuple(range(length)),
-            {"auc": mean_auc(states.astype(np.float64), labels.astype(np.float64))},
+        truth=outputs_truth(
+            tuple(range(length)), states.astype(np.float64), labels.astype(np.float64), MARKS
         ),
     )
 

@@ -33,6 +33,7 @@ KEYS: dict[str, tuple[str, str]] = {
         "map? or null",
         "By metric name, the score of a predictor that knows the simulation's causes.",
     ),
+    "data.output_oracles": ("map?", "The same by output and metric name, where there are several."),
     "task": ("str", "`binary`, `multiclass`, `multilabel` or `regression`."),
     "target": ("strs", "Names of the outputs."),
     "metric": ("str", "What is optimised and compared: a name of `geno_hpo.metrics`."),
@@ -139,6 +140,12 @@ KEYS: dict[str, tuple[str, str]] = {
     "strata[].rows[].score": ("float or null", "The network's score; null when too few samples."),
     "strata[].rows[].ci": ("floats or null", "Its 95 % interval."),
     "strata[].rows[].baseline": ("float or null", "The best baseline's score."),
+    "outputs": ("list?", "Each of several outputs by itself on the sealed test set."),
+    "outputs[].name": ("str", "The output."),
+    "outputs[].samples": ("int", "Test samples with a label for it."),
+    "outputs[].score": ("float or null", "The network's score, mean over restarts."),
+    "outputs[].ci": ("floats or null", "Its 95 % interval."),
+    "outputs[].baseline": ("float or null", "The best baseline's score."),
     "control": ("object or null", "The pipeline on permuted labels; null when left out."),
     "control.cv_mean": ("float", "Best mean score over the validation folds."),
     "control.test": ("float or null", "Score on the sealed test set."),
@@ -183,6 +190,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "published[].what": ("str", "What was measured."),
     "published[].value": ("float", "The score."),
     "published[].source": ("str", "Where it was published."),
+    "published[].target": ("str? or null", "The target it belongs to; null: the study's score."),
 }
 
 NESTED_KEYS: dict[str, tuple[str, str]] = {

@@ -24,6 +24,7 @@ from geno_hpo.compare import (
     calibrate_classes,
     compare_all,
     operating_point,
+    output_scores,
     selection_gap,
     strata,
 )
@@ -110,6 +111,7 @@ def evidence(known: Evidence) -> dict[str, Any]:
         "calibration": _calibration(known),
         "threshold": _thresholds(known),
         "strata": _strata(known),
+        "outputs": _outputs(known),
     }
 
 
@@ -297,3 +299,26 @@ def _strata(known: Evidence) -> list[dict[str, Any]]:
             }
         )
     return entries
+
+
+def _outputs(known: Evidence) -> list[dict[str, Any]]:
+    """Scores of each output by itself; none where there is only one."""
+    rows = output_scores(
+        known.test.truth,
+        known.test.models[known.network],
+        known.test.models[known.chosen] if known.chosen else None,
+        known.metric,
+        known.targets if known.test.truth.shape[1] > 1 else known.targets[:1],
+        groups=known.groups,
+        seed=known.seed,
+    )
+    return [
+        {
+            "name": row.name,
+            "samples": row.samples,
+            "score": row.score,
+            "ci": _ends(row.ci),
+            "baseline": row.baseline,
+        }
+        for row in rows
+    ]

@@ -203,6 +203,7 @@ def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "loci": [locus.name for locus in dataset.loci],
         "oracle": dict(dataset.truth.oracle) if dataset.truth else None,
+        "output_oracles": dict(dataset.truth.outputs) if dataset.truth else {},
     }
     return {
         "study": plan.key.name,

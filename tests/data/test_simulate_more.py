@@ -10,7 +10,7 @@ import pytest
 from geno_hpo import encoding
 from geno_hpo.config import CatalogueData
 from geno_hpo.data.dataset import Dataset
-from geno_hpo.data.oracle import auc, mean_auc
+from geno_hpo.data.oracle import auc, outputs_truth
 from geno_hpo.data.simulate_drugs import DRUGS, LOCI, simulate_drugs
 from geno_hpo.data.simulate_sequences import MARKS, MOTIF, simulate_chromatin, simulate_motif
 from geno_hpo.data.simulate_snps import simulate_ancestry, simulate_trait
@@ -48,7 +48,9 @@ def test_areas_agree_with_scikit_learn() -> None:
     both = np.stack([label, ~label], axis=1).astype(float)
     both[:50, 1] = np.nan
     expected = (roc_auc_score(label, score) + roc_auc_score(~label[50:], score[50:])) / 2
-    assert mean_auc(np.stack([score, score], axis=1), both) == pytest.approx(expected)
+    truth = outputs_truth((0,), np.stack([score, score], axis=1), both, ("a", "b"))
+    assert truth.oracle["auc"] == pytest.approx(expected)
+    assert truth.outputs["a"]["auc"] == pytest.approx(roc_auc_score(label, score))
     assert np.isnan(auc(score[label], label[label]))
 
 
@@ -207,7 +209,8 @@ def test_one_drug_of_many_is_a_binary_study() -> None:
     config = CatalogueData(catalogue="drugs_simulated", options={"isolates": 400})
     one = open_dataset(config, target="rif", task="binary")
     assert one.target.classes == ("0", "1")
-    assert one.truth is None
+    assert one.truth is not None
+    assert 0.9 < one.truth.oracle["auc"] < 1
     assert np.isfinite(one.target.values).all()
     two = open_dataset(config, target=("rif", "inh"), task="multilabel")
     assert two.target.names == ("rif", "inh")

@@ -12,6 +12,7 @@ from geno_hpo.report.sections.data import data
 from geno_hpo.report.sections.evidence import baselines, errors
 from geno_hpo.report.sections.learning import learning
 from geno_hpo.report.sections.methods import methods
+from geno_hpo.report.sections.outputs import outputs
 from geno_hpo.report.sections.remake import remake
 from geno_hpo.report.sections.sealed import sealed
 from geno_hpo.report.sections.search import search
@@ -23,6 +24,7 @@ SECTIONS: tuple[Callable[[StudyOutcome], Section | None], ...] = (
     search,
     learning,
     sealed,
+    outputs,
     baselines,
     errors,
     control,

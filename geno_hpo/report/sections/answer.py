@@ -56,8 +56,10 @@ def answer(outcome: StudyOutcome) -> Answer:
     label = metric_label(summary["metric"])
     comparison = summary["comparison"]
     blocks: list[Block] = [leaderboard_forest(summary)]
-    if summary["published"]:
-        blocks.append(_published(summary["published"]))
+    several = len(summary["target"]) > 1
+    published = [e for e in summary["published"] if not (several and e.get("target"))]
+    if published:
+        blocks.append(_published(published))
     return Answer(
         study=summary["study"],
         question=outcome.question,

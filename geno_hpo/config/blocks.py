@@ -167,11 +167,17 @@ class PreprocessConfig(Strict):
 class SamplerConfig(Strict):
     """How the search draws configurations."""
 
-    name: Literal["tpe", "random", "qmc"] = "tpe"
-    """tpe learns from earlier trials (a good default), random does not, qmc spreads evenly."""
+    name: Literal["tpe", "random", "qmc", "grid", "cmaes", "genetic", "gp"] = "tpe"
+    """tpe learns from earlier trials (a good default), random does not, qmc spreads evenly, grid
+    takes every combination of a space whose numbers have steps, cmaes adapts a normal distribution
+    (numbers only; choices are random), genetic crosses the best of each generation (NSGA-II), gp
+    fits a Gaussian process (needs PyTorch). Baselines of a grid study are searched by tpe."""
 
     startup_trials: int = Field(default=10, ge=1)
-    """Random trials before tpe begins to learn."""
+    """Random trials before tpe, cmaes and gp begin to learn."""
+
+    population: int = Field(default=16, ge=2)
+    """genetic: configurations in a generation."""
 
 
 class PrunerConfig(Strict):

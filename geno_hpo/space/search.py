@@ -18,7 +18,18 @@ import numpy as np
 from geno_hpo.config import shown
 from geno_hpo.errors import GenoHpoError, InputError, SpaceError
 from geno_hpo.space.space import Space
-from geno_hpo.space.tree import Fixed, Float, Int, Parameters, Searched, Value, every, said, walk
+from geno_hpo.space.tree import (
+    Fixed,
+    Float,
+    Int,
+    Parameters,
+    Searched,
+    Value,
+    combinations,
+    every,
+    said,
+    walk,
+)
 
 __all__ = ["FAMILY", "SearchSpace", "Trial"]
 
@@ -90,6 +101,25 @@ class SearchSpace:
         """Short names of the parameters that are searched, not fixed, in some space."""
         nodes = [node for space in self.spaces for node, _ in every(space.parameters)]
         return frozenset(node.name for node in nodes if not isinstance(node, Fixed))
+
+    @property
+    def continuous(self) -> tuple[str, ...]:
+        """Optuna's names of the numbers without steps, of which a grid would have no end."""
+        nodes = [node for space in self.spaces for node, _ in every(space.parameters)]
+        return tuple(n.key for n in nodes if isinstance(n, Float) and n.step is None)
+
+    @property
+    def combinations(self) -> int:
+        """Number of configurations, rules between parameters left aside.
+
+        Raises
+        ------
+        InputError
+            A number has no steps.
+        """
+        if self.continuous:
+            raise InputError(f"endless configurations: {self.continuous[0]} has no steps")
+        return sum(combinations(space.parameters) for space in self.spaces)
 
     def largest(self, name: str) -> int | None:
         """Largest whole number that a parameter of this short name takes; None without one."""

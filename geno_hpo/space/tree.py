@@ -22,6 +22,7 @@ __all__ = [
     "Node",
     "Parameters",
     "Value",
+    "combinations",
     "every",
     "walk",
 ]
@@ -154,23 +155,24 @@ class Float:
             return float(np.exp((np.log(self.low) + np.log(self.high)) / 2))
         if self.step is None:
             return self.low + (self.high - self.low) / 2
-        return self.snap(self.low + self.step * (self._steps // 2))
+        return self.snap(self.low + self.step * (self.steps // 2))
 
     @property
-    def _steps(self) -> int:
+    def steps(self) -> int:
+        """Steps from the lowest value to the highest; 0 without steps."""
         return round((self.high - self.low) / self.step) if self.step else 0
 
     def snap(self, value: float) -> float:
         """Give the nearest step as it would be written: 0.3 and not 0.30000000000000004."""
         if self.step is None:
             return float(value)
-        count = min(max(round((value - self.low) / self.step), 0), self._steps)
+        count = min(max(round((value - self.low) / self.step), 0), self.steps)
         return float(Decimal(repr(self.low)) + count * Decimal(repr(self.step)))
 
     def draw(self, rng: np.random.Generator) -> float:
         """Draw uniformly, or uniformly in the logarithm."""
         if self.step is not None:
-            return self.snap(self.low + self.step * int(rng.integers(self._steps + 1)))
+            return self.snap(self.low + self.step * int(rng.integers(self.steps + 1)))
         if not self.log:
             return float(rng.uniform(self.low, self.high))
         drawn = float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
@@ -259,6 +261,21 @@ def every(
         if isinstance(node, Branch):
             for value, below in node.options:
                 yield from every(below, (*condition, (node, value)))
+
+
+def combinations(nodes: tuple[Node, ...]) -> int:
+    """Number of configurations of a tree in which every number has steps."""
+    total = 1
+    for node in nodes:
+        if isinstance(node, Branch):
+            total *= sum(combinations(below) for _, below in node.options)
+        elif isinstance(node, Choice):
+            total *= len(node.values)
+        elif isinstance(node, Int):
+            total *= (node.high - node.low) // node.step + 1
+        elif isinstance(node, Float):
+            total *= node.steps + 1
+    return total
 
 
 def said(value: Value) -> str:

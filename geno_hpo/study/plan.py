@@ -24,6 +24,7 @@ from geno_hpo.errors import InputError, StudyChangedError
 from geno_hpo.space import Parameters, SearchSpace, find_space, load_space
 from geno_hpo.splits import Split, split_for, write_split
 from geno_hpo.study.paths import Project, StudyKey
+from geno_hpo.study.samplers import check_sampler
 
 __all__ = ["Prepared", "StudyPlan", "fit_folds", "load_plan", "load_prepared", "prepare"]
 
@@ -190,12 +191,14 @@ def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
         model: SearchSpace((load_space(find_space(model, project.spaces / "baselines")),))
         for model, _ in config.baselines.items()
     }
+    space = SearchSpace(spaces)
+    check_sampler(config.sampler, space, config.budget.trials)
     return StudyPlan(
         project=project,
         key=StudyKey(config.name, max(generation, asked.generation), asked.outer),
         config=config,
         text=path.read_text(encoding="utf-8"),
-        space=SearchSpace(spaces),
+        space=space,
         baselines=baselines,
     )
 

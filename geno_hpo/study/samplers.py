@@ -8,6 +8,7 @@ what it would have drawn.
 from __future__ import annotations
 
 import warnings
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geno_hpo.config import SamplerConfig
+    from geno_hpo.space import SearchSpace
 
-__all__ = ["HISTORY", "make_sampler"]
+__all__ = ["HISTORY", "check_sampler", "make_sampler"]
 
 HISTORY = 1000
 """Trials of the worse part that TPE's densities rest on at most, the latest ones. The better part
@@ -61,8 +63,77 @@ def make_sampler(
             return lambda number: optuna.samplers.RandomSampler(seed=own(number))
         case "qmc":
             return lambda number: _qmc(seed, own(number))
+        case "grid":
+            return lambda number: Grid(own(number))
+        case "cmaes":
+            startup = config.startup_trials
+            return lambda number: optuna.samplers.CmaEsSampler(
+                n_startup_trials=startup, seed=own(number), warn_independent_sampling=False
+            )
+        case "genetic":
+            size = config.population
+            return lambda number: optuna.samplers.NSGAIISampler(
+                population_size=size, seed=own(number)
+            )
+        case "gp":
+            return _gp(config.startup_trials, own)
         case other:
             raise InputError(f"sampler.name: {other!r} is not a known sampler")
+
+
+def check_sampler(config: SamplerConfig, space: SearchSpace, trials: int) -> None:
+    """See that a sampler can search a space.
+
+    Raises
+    ------
+    InputError
+        A grid over a number without steps, or of fewer configurations than trials; or a sampler
+        whose library is not installed.
+    """
+    if config.name == "grid":
+        if space.continuous:
+            raise InputError(
+                "sampler.name: a grid needs steps; give `step`, or a choice of values, to "
+                + ", ".join(space.continuous)
+            )
+        if trials > space.combinations:
+            raise InputError(
+                f"budget.trials: the grid has {space.combinations} configurations, got {trials}"
+            )
+    if config.name == "gp" and find_spec("torch") is None:
+        raise InputError(
+            "sampler.name: gp needs PyTorch; install it with: pip install 'geno-hpo[gp]', or take "
+            "tpe"
+        )
+
+
+class Grid(optuna.samplers.BruteForceSampler):
+    """Every configuration once, in random order; branches bring theirs.
+
+    Parameters
+    ----------
+    seed
+        Of the order.
+    """
+
+    def __init__(self, seed: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            super().__init__(seed=seed)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Any
+    ) -> None:
+        """Leave the study's end to its budget."""
+
+
+def _gp(startup: int, own: Callable[[int], int]) -> Callable[[int], optuna.samplers.BaseSampler]:
+    def make(number: int) -> optuna.samplers.BaseSampler:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return optuna.samplers.GPSampler(n_startup_trials=startup, seed=own(number))
+
+    return make
 
 
 def _qmc(seed: int, own: int) -> optuna.samplers.QMCSampler:

@@ -200,8 +200,10 @@ class Worker:
         return not any(pool.tally()[TrialState.RUNNING] for pool in pools.values())
 
     def _sampler(self, part: str) -> Callable[[int], optuna.samplers.BaseSampler]:
-        config, space = self.plan.config, self.plan.baselines.get(part, self.plan.space)
-        return make_sampler(config.sampler, self.plan.seed, conditional=space.conditional)
+        space, config = self.plan.baselines.get(part, self.plan.space), self.plan.config.sampler
+        if config.name == "grid" and space.continuous:
+            config = config.model_copy(update={"name": "tpe"})
+        return make_sampler(config, self.plan.seed, conditional=space.conditional)
 
     def _claim(self, pools: dict[str, Pool]) -> tuple[str, Claim | None]:
         for part, pool in pools.items():

@@ -213,7 +213,7 @@ def test_the_schema_is_a_schema() -> None:
 def test_shipped_spaces(path: Path) -> None:
     jsonschema.validate(load_document(path).data, space_schema())
     space = load_space(path)
-    assert space.family == path.stem
+    assert path.stem.startswith(space.family)
     assert len(list(SearchSpace((space,)).extremes())) > 2
 
 

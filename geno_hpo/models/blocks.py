@@ -12,6 +12,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from geno_hpo.models.tower import Activate, Conv, Norm, Part, Pool, Tower
+
 __all__ = ["DROPOUT_RATE", "Blocks", "FusedNorm", "RuntimeDropout"]
 
 DROPOUT_RATE = "dropout_rate"
@@ -110,11 +112,14 @@ class Blocks:
     batch_norm: bool
     dropout: float | None
 
+    def _norm(self, name: str) -> Any:
+        kind = layers.BatchNormalization if self.plain else FusedNorm
+        return kind(momentum=NORM_MOMENTUM, name=name)
+
     def activate(self, tensor: Any, name: str) -> Any:
         """Batch normalisation, if any, then the activation."""
         if self.batch_norm:
-            kind = layers.BatchNormalization if self.plain else FusedNorm
-            tensor = kind(momentum=NORM_MOMENTUM, name=f"{name}_norm")(tensor)
+            tensor = self._norm(f"{name}_norm")(tensor)
         return layers.Activation(self.activation, name=f"{name}_{self.activation}")(tensor)
 
     def drop(self, tensor: Any, name: str) -> Any:
@@ -125,17 +130,38 @@ class Blocks:
             return layers.Dropout(self.dropout, name=f"{name}_dropout")(tensor)
         return RuntimeDropout(name=f"{name}_dropout")(tensor)
 
-    def conv(self, tensor: Any, filters: int, kernel: int, name: str) -> Any:
-        """1-d convolution that keeps the length, activated."""
-        bias = not self.batch_norm
-        layer = layers.Conv1D(filters, kernel, padding="same", use_bias=bias, name=name)
-        return self.activate(layer(tensor), name)
+    def channels(self, inputs: Any) -> Any:
+        """From ``(batch, variants)`` to one channel; sequences stay as they are."""
+        if len(inputs.shape) == 3:
+            return inputs
+        return layers.Reshape((inputs.shape[1], 1), name="channel")(inputs)
 
-    def pool(self, tensor: Any, width: int, name: str) -> Any:
-        """Maximum over windows of `width`; the length is divided and rounded up, never to 0."""
-        if width == 1:
-            return tensor
-        return layers.MaxPooling1D(width, padding="same", name=name)(tensor)
+    def stack(self, tensor: Any, tower: Tower) -> Any:
+        """Lay the parts of a tower on ``(batch, length, channels)``."""
+        for part in tower:
+            tensor = self._part(tensor, part)
+        return tensor
+
+    def _part(self, tensor: Any, part: Part) -> Any:
+        if isinstance(part, Conv):
+            layer = layers.Conv1D(
+                part.filters,
+                part.kernel,
+                strides=part.stride,
+                dilation_rate=part.dilation,
+                padding=part.padding,
+                use_bias=part.bias,
+                name=part.name,
+            )
+            return layer(tensor)
+        if isinstance(part, Norm):
+            return self._norm(part.name)(tensor)
+        if isinstance(part, Activate):
+            return layers.Activation(part.kind, name=part.name)(tensor)
+        if isinstance(part, Pool):
+            layer = layers.MaxPooling1D(part.width, padding=part.padding, name=part.name)
+            return layer(tensor)
+        return self.head(tensor, part.kind)
 
     def head(self, tensor: Any, kind: str) -> Any:
         """From ``(batch, length, channels)`` to ``(batch, features)``."""

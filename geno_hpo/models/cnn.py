@@ -13,6 +13,7 @@ from geno_hpo.errors import InputError
 from geno_hpo.models.family import Family
 from geno_hpo.models.parameters import ACTIVATION, BATCH_NORM, DROPOUT, Parameter, Parameters
 from geno_hpo.models.shape import ModelShape
+from geno_hpo.models.tower import Activate, Conv, Head, Norm, Part, Pool, Tower
 
 __all__ = ["CNN"]
 
@@ -27,19 +28,23 @@ def _check(params: Parameters, shape: ModelShape) -> None:
         raise InputError(f"pool must be at most the length {length}, got {pool}")
 
 
+def tower(params: Parameters) -> Tower:
+    """Describe the tower of complete parameters, head included."""
+    filters, kernel, pool = (int(params[name]) for name in ("filters", "kernel", "pool"))
+    norm, activation = bool(params["batch_norm"]), str(params["activation"])
+    parts: list[Part] = []
+    for level in range(1, int(params["conv_layers"]) + 1):
+        name = f"conv_{level}"
+        parts.append(Conv(name, filters, kernel, bias=not norm))
+        parts.extend([Norm(f"{name}_norm")] if norm else [])
+        parts.append(Activate(f"{name}_{activation}", activation))
+        parts.extend([Pool(f"pool_{level}", pool)] if pool > 1 else [])
+    return (*parts, Head(str(params["pooling_head"])))
+
+
 def _body(inputs: Any, params: Parameters, blocks: Any) -> Any:
     """From ``(batch, length, symbols)`` or ``(batch, variants)`` to ``(batch, features)``."""
-    from keras import layers
-
-    tensor = inputs
-    if len(inputs.shape) == 2:
-        tensor = layers.Reshape((inputs.shape[1], 1), name="channel")(tensor)
-    for level in range(1, int(params["conv_layers"]) + 1):
-        tensor = blocks.conv(
-            tensor, int(params["filters"]), int(params["kernel"]), name=f"conv_{level}"
-        )
-        tensor = blocks.pool(tensor, int(params["pool"]), name=f"pool_{level}")
-    tensor = blocks.head(tensor, str(params["pooling_head"]))
+    tensor = blocks.stack(blocks.channels(inputs), tower(params))
     for level in range(1, int(params["dense_layers"]) + 1):
         tensor = blocks.drop(tensor, name=f"dense_{level}")
         tensor = blocks.dense(tensor, int(params["neurons"]), name=f"dense_{level}")
@@ -70,4 +75,5 @@ CNN = Family(
     ),
     check=_check,
     body=_body,
+    tower=tower,
 )

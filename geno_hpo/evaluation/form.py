@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.evaluation.inputs import FittedInputs, Inputs, shaped
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs, learns, shaped
 from geno_hpo.training.protocol import Engine, Replica
 
 if TYPE_CHECKING:
     from geno_hpo.config import PreprocessConfig
-    from geno_hpo.models import ModelShape
+    from geno_hpo.models import ModelShape, Parameters
     from geno_hpo.training.coding import Coding
 
 __all__ = ["Form", "replica"]
+
+Learned = dict[str, NDArray[np.float32]]
+"""Weights by name that are learned from a training part and not trained."""
 
 
 class Form:
@@ -82,6 +85,24 @@ class Form:
         """What was learned from the whole development part."""
         return self._inputs.fit(self._inputs.split.development, self._settings)
 
+    def learned(self, params: Parameters) -> list[Learned]:
+        """Weights that a configuration's family takes from each fold's training part."""
+        return self._fold_histograms if "histograms" in learns(params) else [{}] * len(self.folds)
+
+    def learned_finally(self, params: Parameters) -> Learned:
+        """The same of the whole development part."""
+        return self._final_histograms if "histograms" in learns(params) else {}
+
+    @cached_property
+    def _fold_histograms(self) -> list[Learned]:
+        parts = [fold.train for fold in self._inputs.split.folds]
+        return [{"histograms": one} for one in self._inputs.histograms(parts, self._settings)]
+
+    @cached_property
+    def _final_histograms(self) -> Learned:
+        part = self._inputs.split.development
+        return {"histograms": self._inputs.histograms([part], self._settings)[0]}
+
     @property
     def axes(self) -> NDArray[np.float32] | None:
         """Axes ``(k, components)`` of the final fit's components, if components are the inputs."""
@@ -90,7 +111,11 @@ class Form:
 
 
 def replica(
-    train: NDArray[np.intp], valid: NDArray[np.intp], seed: int, inputs: FittedInputs
+    train: NDArray[np.intp],
+    valid: NDArray[np.intp],
+    seed: int,
+    inputs: FittedInputs,
+    learned: Learned,
 ) -> Replica:
     """One training on what was learned from its training part."""
     return Replica(
@@ -100,4 +125,5 @@ def replica(
         constants=inputs.constants,
         target_scale=inputs.target,
         class_weights=inputs.weights,
+        learned=learned,
     )

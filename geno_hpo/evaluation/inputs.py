@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.errors import InputError
 from geno_hpo.evaluation.fits import Fits
-from geno_hpo.models import ModelShape, Parameters
+from geno_hpo.models import FAMILIES, ModelShape, Parameters
 from geno_hpo.preprocess import (
     FittedVariants,
     RankedVariants,
     TargetScale,
     class_weights,
     fit_target,
+    genotype_histograms,
     input_width,
     rank_variants,
     sequence_mean,
@@ -29,14 +31,16 @@ from geno_hpo.splits import Split
 if TYPE_CHECKING:
     from geno_hpo.config import PreprocessConfig
 
-__all__ = ["FittedInputs", "Inputs", "chosen", "model_shape", "permuted", "shaped"]
+__all__ = ["FittedInputs", "Inputs", "chosen", "learns", "model_shape", "permuted", "shaped"]
 
 GAP = 4
 
 
 def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
     """What a model of this data set takes in and gives out."""
+    loci: tuple[int, ...] = ()
     if dataset.kind == "sequence":
+        loci = _loci(dataset)
         symbols = 5 if int(dataset.codes.max()) >= GAP else 4
         length = dataset.features
     else:
@@ -48,7 +52,23 @@ def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
         symbols=symbols,
         units=dataset.target.units,
         task=dataset.target.task,
+        loci=loci,
     )
+
+
+def _loci(dataset: Dataset) -> tuple[int, ...]:
+    """Lengths of two or more loci that lie side by side over the whole axis; else none."""
+    ends = [0, *(locus.stop for locus in dataset.loci)]
+    side_by_side = [locus.start for locus in dataset.loci] == ends[:-1]
+    if len(dataset.loci) < 2 or not side_by_side or ends[-1] != dataset.features:
+        return ()
+    return tuple(locus.stop - locus.start for locus in dataset.loci)
+
+
+def learns(params: Parameters) -> tuple[str, ...]:
+    """Weights that the family of a configuration takes from the training part."""
+    family = FAMILIES.get(str(params.get("family", "")))
+    return () if family is None else family.learns
 
 
 def chosen(settings: PreprocessConfig, params: Parameters, dataset: Dataset) -> PreprocessConfig:
@@ -57,8 +77,14 @@ def chosen(settings: PreprocessConfig, params: Parameters, dataset: Dataset) -> 
     Raises
     ------
     InputError
-        The data are sequences, or the number does not lie between the components and the variants.
+        The data are sequences, the number does not lie between the components and the variants,
+        or the family describes variants where components are the inputs.
     """
+    if settings.components is not None and learns(params):
+        raise InputError(
+            f"family {params['family']} reads {', '.join(learns(params))} of variants, which "
+            f"principal components do not have: got preprocess.components {settings.components}"
+        )
     if "select" not in params:
         return settings
     select, least = params["select"], settings.components or 1
@@ -221,6 +247,22 @@ class Inputs:
 
         with ThreadPoolExecutor(threads) as pool:
             return list(pool.map(project, parts, found))
+
+    def histograms(
+        self, parts: Sequence[NDArray[np.intp]], settings: PreprocessConfig, threads: int = 1
+    ) -> list[NDArray[np.float32]]:
+        """Genotype frequencies by label of the variants that enter, ``(k, groups × 3)`` a part."""
+        found = self.variants(parts, settings, threads)
+        depends = {**self.depends(settings), "permutation": self.permutation}
+
+        def make(train: NDArray[np.intp], one: FittedVariants) -> NDArray[np.float32]:
+            codes, units = self.dataset.codes, self.shape.units
+            return genotype_histograms(codes, self.labels, train, one.columns, units, self.task)
+
+        return [
+            self.fits.get("histograms", train, depends, partial(make, train, one))
+            for train, one in zip(parts, found, strict=True)
+        ]
 
     def depends(self, settings: PreprocessConfig) -> dict[str, Any]:
         """What a fit to variants depends on, beside data and samples."""

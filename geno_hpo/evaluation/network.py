@@ -127,9 +127,10 @@ class NetworkEvaluation:
             No model can be built from `params`.
         """
         form = self.form(params)
+        folds = zip(self.split.folds, form.folds, form.learned(params), strict=True)
         replicas = tuple(
-            replica(fold.train, fold.valid, replica_seed(seed, number), inputs)
-            for number, (fold, inputs) in enumerate(zip(self.split.folds, form.folds, strict=True))
+            replica(fold.train, fold.valid, replica_seed(seed, number), inputs, learned)
+            for number, (fold, inputs, learned) in enumerate(folds)
         )
         plan = FitPlan(
             params=params,
@@ -150,7 +151,8 @@ class NetworkEvaluation:
         """
         form = self.form(params)
         nobody = np.empty(0, dtype=np.intp)
-        one = replica(self.split.development, nobody, replica_seed(seed, 0), form.final)
+        learned = form.learned_finally(params)
+        one = replica(self.split.development, nobody, replica_seed(seed, 0), form.final, learned)
         plan = FitPlan(
             params=params,
             replicas=(one,),

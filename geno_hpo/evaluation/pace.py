@@ -72,7 +72,8 @@ class Pace:
             np.sort(rng.choice(samples, max(1, round(part * len(samples))), replace=False))
             for samples in (fold.train, fold.valid)
         )
-        one = replica(train, valid, 0, self._evaluation.form(params).folds[0])
+        form = self._evaluation.form(params)
+        one = replica(train, valid, 0, form.folds[0], form.learned(params)[0])
         params = {**params, "learning_rate": 1e-8}
         return FitPlan(params=params, replicas=(one,), epochs=ENDLESS), part
 

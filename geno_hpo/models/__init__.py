@@ -7,6 +7,8 @@ from geno_hpo.models.registry import (
     build,
     check,
     complete,
+    exported,
+    family_of,
     runtime_values,
     signature,
 )
@@ -22,6 +24,8 @@ __all__ = [
     "build",
     "check",
     "complete",
+    "exported",
+    "family_of",
     "runtime_values",
     "signature",
 ]

@@ -1,90 +1,31 @@
 """The parts that families are made of, as Keras layers.
 
-Tensors are ``(batch, length, channels)`` before the head and ``(batch, features)`` after it.
+Tensors are ``(batch, length, channels)`` before the head and ``(batch, features)`` after it. A name
+that is used again means the same layer again, with the same weights: so a tower is shared between
+loci by laying it on each of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import keras
-import numpy as np
-from keras import layers, ops
+from keras import layers
 
-__all__ = ["DROPOUT_RATE", "Blocks", "FusedNorm", "RuntimeDropout"]
+from geno_hpo.models.parameters import Parameters
+from geno_hpo.models.runtime import FusedNorm, RuntimeDropout
+from geno_hpo.models.shape import ModelShape
+from geno_hpo.models.tower import Activate, Conv, Norm, Part, Pool, Skip, Spatial, Tower
 
-DROPOUT_RATE = "dropout_rate"
-"""Name of the variable that holds a `RuntimeDropout`'s rate."""
+__all__ = ["Blocks"]
 
 NORM_MOMENTUM = 0.9
 """How much of the moving moments a step of batch normalisation keeps. Keras's 0.99 needs several
 hundred steps to forget its start; genomic data sets give a few dozen an epoch, and until then a
 network's probabilities are far off although it ranks samples well."""
 
-
-@keras.saving.register_keras_serializable(package="geno_hpo")
-class RuntimeDropout(layers.Layer):  # type: ignore[misc]
-    """Dropout whose rate is a variable, so that one compiled function serves every rate.
-
-    Same function as ``keras.layers.Dropout``: in training each value is kept with probability
-    ``1 − rate`` and then divided by it; otherwise the input passes.
-
-    Parameters
-    ----------
-    seed
-        Seed of the masks until an engine sets the generator's state.
-    """
-
-    def __init__(self, seed: int = 0, **options: Any) -> None:
-        super().__init__(**options)
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.rate = self.add_weight(
-            name=DROPOUT_RATE, shape=(), initializer="zeros", trainable=False
-        )
-
-    def compute_output_spec(self, inputs: Any, **_: Any) -> Any:
-        """Shape and dtype stay; said here, Keras need not trace `call` to find out."""
-        return keras.KerasTensor(inputs.shape, inputs.dtype)
-
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """Drop values in training."""
-        if not training:
-            return inputs
-        noise = keras.random.uniform(ops.shape(inputs), seed=self.seed_generator)
-        rate = ops.convert_to_tensor(self.rate)
-        kept = ops.cast(noise >= rate, inputs.dtype)
-        return inputs * (kept / (1.0 - rate))
-
-
-class FusedNorm(layers.BatchNormalization):  # type: ignore[misc]
-    """Batch normalisation over the last axis; on TensorFlow training is one operation each way.
-
-    Same function and variables as ``keras.layers.BatchNormalization``.
-    """
-
-    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
-        """Normalise; in training by the batch's moments, which move the moving ones."""
-        if not training or keras.backend.backend() != "tensorflow":
-            return super().call(inputs, training=training, mask=mask)
-        import tensorflow as tf
-
-        channels = inputs.shape[-1]
-        gamma, beta = (ops.convert_to_tensor(x) for x in (self.gamma, self.beta))
-        output, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=tf.reshape(inputs, [1, 1, -1, channels]),
-            scale=gamma,
-            offset=beta,
-            mean=np.zeros(0, np.float32),
-            variance=np.zeros(0, np.float32),
-            epsilon=self.epsilon,
-            is_training=True,
-        )
-        count = tf.cast(tf.size(inputs) // channels, tf.float32)
-        biased = variance * (tf.maximum(count - 1.0, 1.0) / count)
-        for moving, now in ((self.moving_mean, mean), (self.moving_variance, biased)):
-            moving.assign(moving * self.momentum + now * (1.0 - self.momentum))
-        return tf.reshape(output, tf.shape(inputs))
+RATES = ("dropout", "spatial_dropout", "stochastic_depth")
 
 
 @dataclass(frozen=True)
@@ -94,58 +35,138 @@ class Blocks:
     Parameters
     ----------
     plain
-        Use ``keras.layers.Dropout`` and ``BatchNormalization`` in place of `RuntimeDropout` and
+        Use Keras's own dropout layers and ``BatchNormalization`` in place of `RuntimeDropout` and
         `FusedNorm`.
+    shape
+        Form of the data and task.
     activation
         Keras name of the hidden layers' activation.
     batch_norm
         Normalise between a layer and its activation; the layer then has no bias of its own, which
         normalisation would take away again.
-    dropout
-        Rate, or None for no dropout layers at all.
+    rates
+        Rates of the kinds of dropout in use, by hyperparameter; the others have no layers at all.
+    made
+        Layers made so far, by name.
     """
 
     plain: bool
+    shape: ModelShape
     activation: str
     batch_norm: bool
-    dropout: float | None
+    rates: Mapping[str, float]
+    made: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, params: Parameters, shape: ModelShape, plain: bool) -> Blocks:
+        """Blocks of a complete configuration."""
+        return cls(
+            plain=plain,
+            shape=shape,
+            activation=str(params["activation"]),
+            batch_norm=bool(params.get("batch_norm", False)),
+            rates={name: float(params[name]) for name in RATES if name in params},
+        )
+
+    # --- single layers -----------------------------------------------------------------------
+
+    def layer(self, kind: Callable[..., Any], *given: Any, name: str, **options: Any) -> Any:
+        """Give the layer of this name, made if there is none yet."""
+        if name not in self.made:
+            self.made[name] = kind(*given, name=name, **options)
+        return self.made[name]
 
     def activate(self, tensor: Any, name: str) -> Any:
         """Batch normalisation, if any, then the activation."""
         if self.batch_norm:
-            kind = layers.BatchNormalization if self.plain else FusedNorm
-            tensor = kind(momentum=NORM_MOMENTUM, name=f"{name}_norm")(tensor)
-        return layers.Activation(self.activation, name=f"{name}_{self.activation}")(tensor)
+            tensor = self._norm(f"{name}_norm")(tensor)
+        kind = self.activation
+        return self.layer(layers.Activation, kind, name=f"{name}_{kind}")(tensor)
 
     def drop(self, tensor: Any, name: str) -> Any:
         """Dropout in front of the dense layer called `name`."""
-        if self.dropout is None:
-            return tensor
-        if self.plain:
-            return layers.Dropout(self.dropout, name=f"{name}_dropout")(tensor)
-        return RuntimeDropout(name=f"{name}_dropout")(tensor)
+        return self._drop(tensor, f"{name}_dropout", "dropout")
 
-    def conv(self, tensor: Any, filters: int, kernel: int, name: str) -> Any:
-        """1-d convolution that keeps the length, activated."""
-        bias = not self.batch_norm
-        layer = layers.Conv1D(filters, kernel, padding="same", use_bias=bias, name=name)
-        return self.activate(layer(tensor), name)
-
-    def pool(self, tensor: Any, width: int, name: str) -> Any:
-        """Maximum over windows of `width`; the length is divided and rounded up, never to 0."""
-        if width == 1:
-            return tensor
-        return layers.MaxPooling1D(width, padding="same", name=name)(tensor)
-
-    def head(self, tensor: Any, kind: str) -> Any:
-        """From ``(batch, length, channels)`` to ``(batch, features)``."""
-        if kind == "max":
-            return layers.GlobalMaxPooling1D(name="head_max")(tensor)
-        if kind == "average":
-            return layers.GlobalAveragePooling1D(name="head_average")(tensor)
-        return layers.Flatten(name="head_flat")(tensor)
+    def depth(self, tensor: Any, name: str, share: float) -> Any:
+        """Leave the branch `name` out for some samples, with a share of the rate."""
+        return self._drop(tensor, f"{name}_depth", "stochastic_depth", share)
 
     def dense(self, tensor: Any, neurons: int, name: str) -> Any:
         """Fully connected layer, activated."""
-        layer = layers.Dense(neurons, use_bias=not self.batch_norm, name=name)
-        return self.activate(layer(tensor), name)
+        bias = not self.batch_norm
+        tensor = self.layer(layers.Dense, neurons, use_bias=bias, name=name)(tensor)
+        return self.activate(tensor, name)
+
+    def decide(self, tensor: Any, params: Parameters) -> Any:
+        """Dense layers at the end: dropout before each of them, the output layer included."""
+        for level in range(1, int(params["dense_layers"]) + 1):
+            tensor = self.drop(tensor, name=f"dense_{level}")
+            tensor = self.dense(tensor, int(params["neurons"]), name=f"dense_{level}")
+        return self.drop(tensor, name="logits")
+
+    # --- towers ------------------------------------------------------------------------------
+
+    def channels(self, inputs: Any) -> Any:
+        """From ``(batch, variants)`` to one channel; sequences stay as they are."""
+        if len(inputs.shape) == 3:
+            return inputs
+        return layers.Reshape((inputs.shape[1], 1), name="channel")(inputs)
+
+    def stack(self, tensor: Any, tower: Tower, prefix: str = "") -> Any:
+        """Lay the parts of a tower on ``(batch, length, channels)``."""
+        for part in tower:
+            tensor = self._part(tensor, part, prefix)
+        return tensor
+
+    def _part(self, tensor: Any, part: Part, prefix: str) -> Any:
+        if isinstance(part, Conv):
+            layer = self.layer(
+                layers.Conv1D,
+                part.filters,
+                part.kernel,
+                strides=part.stride,
+                dilation_rate=part.dilation,
+                padding=part.padding,
+                use_bias=part.bias,
+                name=prefix + part.name,
+            )
+            return layer(tensor)
+        if isinstance(part, Norm):
+            return self._norm(prefix + part.name)(tensor)
+        if isinstance(part, Activate):
+            return self.layer(layers.Activation, part.kind, name=prefix + part.name)(tensor)
+        if isinstance(part, Spatial):
+            return self._drop(tensor, prefix + part.name, "spatial_dropout")
+        if isinstance(part, Pool):
+            kind, name = layers.MaxPooling1D, prefix + part.name
+            return self.layer(kind, part.width, padding=part.padding, name=name)(tensor)
+        if isinstance(part, Skip):
+            name = prefix + part.name
+            branch = self.depth(self.stack(tensor, part.parts, prefix), name, part.depth)
+            return self.layer(layers.Add, name=name)([tensor, branch])
+        return self.head(tensor, part.kind, prefix)
+
+    def head(self, tensor: Any, kind: str, prefix: str = "") -> Any:
+        """From ``(batch, length, channels)`` to ``(batch, features)``."""
+        if kind == "max":
+            return self.layer(layers.GlobalMaxPooling1D, name=f"{prefix}head_max")(tensor)
+        if kind == "average":
+            return self.layer(layers.GlobalAveragePooling1D, name=f"{prefix}head_average")(tensor)
+        return self.layer(layers.Flatten, name=f"{prefix}head_flat")(tensor)
+
+    def _norm(self, name: str) -> Any:
+        kind = layers.BatchNormalization if self.plain else FusedNorm
+        return self.layer(kind, momentum=NORM_MOMENTUM, name=name)
+
+    def _drop(self, tensor: Any, name: str, parameter: str, share: float = 1.0) -> Any:
+        """Dropout of values, channels or samples; nothing where the rate is not in use."""
+        if parameter not in self.rates:
+            return tensor
+        over = {"dropout": "values", "spatial_dropout": "channels"}.get(parameter, "samples")
+        if not self.plain:
+            kind = RuntimeDropout
+            made = self.layer(kind, parameter=parameter, over=over, share=share, name=name)
+            return made(tensor)
+        rate, rank = self.rates[parameter] * share, len(tensor.shape)
+        mask = {"channels": (None, 1, None), "samples": (None, *[1] * (rank - 1))}.get(over)
+        return self.layer(layers.Dropout, rate, noise_shape=mask, name=name)(tensor)

@@ -8,6 +8,7 @@ from typing import Any
 
 from geno_hpo.models.parameters import Parameter, Parameters
 from geno_hpo.models.shape import ModelShape
+from geno_hpo.models.tower import Tower
 
 __all__ = ["Family"]
 
@@ -33,6 +34,15 @@ class Family:
         ``body(inputs, params, blocks)``: from the input tensor to the tensor before the linear
         head. `params` are complete; `blocks` is a `geno_hpo.models.blocks.Blocks`. It may use
         keras.layers and keras.ops only, and must name every layer that has weights.
+    tower
+        ``tower(params, shape)``: the convolution tower of complete parameters as plain data, from
+        the inputs (variants as one channel) to its head; None where what stands first is no plain
+        tower. A family without towers has no such function.
+    learns
+        Names of weights that are no matter of training: each replica brings their values, learned
+        from its training part (``histograms``).
+    reference
+        The publication it follows; empty where there is no single one.
     """
 
     name: str
@@ -41,3 +51,6 @@ class Family:
     parameters: tuple[Parameter, ...]
     check: Callable[[Parameters, ModelShape], None]
     body: Callable[[Any, Parameters, Any], Any]
+    tower: Callable[[Parameters, ModelShape], Tower | None] | None = None
+    learns: tuple[str, ...] = ()
+    reference: str = ""

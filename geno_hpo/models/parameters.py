@@ -16,9 +16,7 @@ from difflib import get_close_matches
 from geno_hpo.errors import InputError
 
 __all__ = [
-    "ACTIVATION",
-    "BATCH_NORM",
-    "DROPOUT",
+    "INITIALIZERS",
     "OPTIMIZERS",
     "SCHEDULES",
     "TRAINING",
@@ -26,6 +24,7 @@ __all__ = [
     "Parameters",
     "Value",
     "resolve",
+    "share",
 ]
 
 Value = bool | int | float | str
@@ -123,7 +122,7 @@ OPTIMIZERS: dict[str, tuple[str, ...]] = {
 """Keras optimizers by their Keras name, and the parameters that belong to each."""
 
 
-def _share(name: str, doc: str, default: Value | None = None) -> Parameter:
+def share(name: str, doc: str, default: Value | None = None) -> Parameter:
     """Make a runtime float in [0, 1)."""
     return Parameter(name, "float", default, doc, low=0.0, high=1.0, open_high=True, runtime=True)
 
@@ -135,6 +134,14 @@ SCHEDULES: dict[str, dict[str, Value]] = {
     "reduce_on_plateau": {"plateau_patience": 5, "plateau_factor": 0.5},
 }
 """Learning-rate schedules, and the parameters that belong to each with their defaults."""
+
+
+INITIALIZERS: dict[str, tuple[str, str]] = {
+    f"{name}_{form}": (name, form)
+    for name in ("glorot", "he", "lecun")
+    for form in ("uniform", "normal")
+}
+"""Initial distributions by their Keras name: whose rule of the variance, and the form."""
 
 
 TRAINING: tuple[Parameter, ...] = (
@@ -207,11 +214,11 @@ TRAINING: tuple[Parameter, ...] = (
         low=0.0,
         runtime=True,
     ),
-    _share("momentum", "Momentum of sgd and rmsprop; without it there is none."),
+    share("momentum", "Momentum of sgd and rmsprop; without it there is none."),
     Parameter("nesterov", "bool", None, "Nesterov momentum of sgd; without it false."),
-    _share("beta_1", "Decay of the first moment; without it Keras's default."),
-    _share("beta_2", "Decay of the second moment; without it Keras's default."),
-    _share("rho", "Decay of the squared gradient; without it Keras's default."),
+    share("beta_1", "Decay of the first moment; without it Keras's default."),
+    share("beta_2", "Decay of the second moment; without it Keras's default."),
+    share("rho", "Decay of the squared gradient; without it Keras's default."),
     Parameter(
         "l2", "float", None, "L2 penalty on kernels: l2 × sum of squares.", low=0.0, runtime=True
     ),
@@ -223,7 +230,7 @@ TRAINING: tuple[Parameter, ...] = (
         low=0.0,
         runtime=True,
     ),
-    _share("label_smoothing", "Label smoothing of the classification losses, as in Keras."),
+    share("label_smoothing", "Label smoothing of the classification losses, as in Keras."),
     Parameter(
         "focal_gamma",
         "float",
@@ -250,23 +257,51 @@ TRAINING: tuple[Parameter, ...] = (
         low=0.0,
         runtime=True,
     ),
-    _share(
+    share(
+        "cutout",
+        "Share of the positions, one stretch of each sample at a place of chance, that training "
+        "sees as unknown (0); drawn anew in every step.",
+    ),
+    Parameter(
+        "mixup",
+        "float",
+        None,
+        "Mixes each sample of a step with another of the batch, inputs and losses alike, by shares "
+        "from the Beta distribution that has this value as both parameters.",
+        low=0.0,
+        open_low=True,
+        runtime=True,
+    ),
+    Parameter(
+        "max_norm",
+        "float",
+        None,
+        "Longest vector of weights into one unit or filter; after each step a longer one is "
+        "shortened to it, as Keras's MaxNorm.",
+        low=0.0,
+        open_low=True,
+        runtime=True,
+    ),
+    Parameter(
+        "initializer",
+        "choice",
+        "glorot_uniform",
+        "Distribution of the initial kernels, by its Keras name.",
+        choices=tuple(INITIALIZERS),
+        host=True,
+    ),
+    share(
+        "strand_flip",
+        "Sequences: chance of each sample to be read as its reverse complement, in training; drawn "
+        "anew in every step.",
+    ),
+    share(
         "mutation_rate",
         "Sequences: chance of each known base to be replaced, in training, by one of the other "
         "three; drawn anew in every epoch. Gaps and unknown bases stay.",
     ),
 )
 """Parameters of training, shared by every family."""
-
-ACTIVATION = Parameter(
-    "activation",
-    "choice",
-    "relu",
-    "Activation of hidden layers.",
-    choices=("relu", "elu", "gelu", "selu", "silu", "tanh"),
-)
-BATCH_NORM = Parameter("batch_norm", "bool", False, "Batch normalisation before activations.")
-DROPOUT = _share("dropout", "Dropout rate around dense layers; without it no dropout layer.")
 
 
 def resolve(params: Parameters, known: Iterable[Parameter]) -> dict[str, Value]:

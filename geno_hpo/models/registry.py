@@ -5,20 +5,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from geno_hpo.errors import InputError
+from geno_hpo.models.attention import ATTENTION
 from geno_hpo.models.cnn import CNN
+from geno_hpo.models.diet import DIET
+from geno_hpo.models.dilated import DILATED
 from geno_hpo.models.family import Family
 from geno_hpo.models.mlp import MLP
 from geno_hpo.models.parameters import TRAINING, Parameter, Parameters, Value, resolve
+from geno_hpo.models.residual import RESIDUAL
+from geno_hpo.models.rnn import RNN
 from geno_hpo.models.shape import ModelShape
+from geno_hpo.models.snp_cnn import SNP_CNN
 
-__all__ = ["FAMILIES", "build", "check", "complete", "family_of", "runtime_values", "signature"]
+__all__ = [
+    "FAMILIES",
+    "build",
+    "check",
+    "complete",
+    "exported",
+    "family_of",
+    "runtime_values",
+    "signature",
+]
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (CNN, MLP)}
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (CNN, DILATED, MLP, RESIDUAL, SNP_CNN, RNN, ATTENTION, DIET)
+}
+
+ONLY_SEQUENCES = ("mutation_rate", "strand_flip")
 
 
 def family_of(params: Parameters) -> Family:
@@ -60,8 +79,9 @@ def complete(params: Parameters, shape: ModelShape) -> dict[str, Value]:
             raise InputError(f"{name} belongs to classification, got it with a regression")
     if shape.kind == "sequence" and "select" in full:
         raise InputError(f"select belongs to variant tables, got it with {shape.kind}")
-    if shape.kind != "sequence" and "mutation_rate" in full:
-        raise InputError(f"mutation_rate belongs to sequences, got it with {shape.kind}")
+    for name in ONLY_SEQUENCES:
+        if shape.kind != "sequence" and name in full:
+            raise InputError(f"{name} belongs to sequences, got it with {shape.kind}")
     family.check(full, shape)
     return full
 
@@ -132,17 +152,43 @@ def build(
     from geno_hpo.models.initial import initialise
 
     family = family_of(params)
-    blocks = Blocks(
-        plain=plain,
-        activation=str(full["activation"]),
-        batch_norm=bool(full["batch_norm"]),
-        dropout=float(full["dropout"]) if "dropout" in full else None,
-    )
     inputs = keras.Input(shape.input_shape, name="inputs")
-    tensor = family.body(inputs, full, blocks)
+    tensor = family.body(inputs, full, Blocks.of(full, shape, plain))
     tensor = keras.layers.Dense(shape.units, name="logits")(tensor)
     if probabilities:
         tensor = keras.layers.Activation(shape.activation, name="prediction")(tensor)
     model = keras.Model(inputs, tensor, name=family.name)
-    initialise(model, seed)
+    initialise(model, seed, str(full["initializer"]))
     return model
+
+
+def exported(params: Parameters, shape: ModelShape, weights: Sequence[Any]) -> Any:
+    """Build the ordinary Keras model of a trained configuration, with its final activation.
+
+    Parameters
+    ----------
+    params, shape
+        The configuration.
+    weights
+        Values of the model's inference variables. Weights that a layer predicts are put in as they
+        are now, so that the exported layer is an ordinary one.
+
+    Raises
+    ------
+    InputError
+        As `complete`.
+    """
+    plain = build(params, shape, plain=True, probabilities=True)
+    if not family_of(params).learns:
+        plain.set_weights(list(weights))
+        return plain
+    from geno_hpo.models.initial import inference_variables
+
+    model = build(params, shape)
+    for variable, value in zip(inference_variables(model), weights, strict=True):
+        variable.assign(value)
+    for layer in plain.layers:
+        if layer.weights:
+            own = model.get_layer(layer.name)
+            layer.set_weights(own.baked() if hasattr(own, "baked") else own.get_weights())
+    return plain

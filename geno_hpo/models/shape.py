@@ -26,6 +26,8 @@ class ModelShape:
         Width of the output layer.
     task
         ``binary``, ``multiclass``, ``multilabel`` or ``regression``.
+    loci
+        Lengths of the genes or regions that a sequence consists of, in order; empty for one.
 
     Raises
     ------
@@ -38,6 +40,7 @@ class ModelShape:
     symbols: int
     units: int
     task: Literal["binary", "multiclass", "multilabel", "regression"]
+    loci: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         allowed = (4, 5) if self.kind == "sequence" else (1,)
@@ -45,6 +48,8 @@ class ModelShape:
             raise InputError(f"symbols of {self.kind} must be in {allowed}, got {self.symbols}")
         if self.length < 1:
             raise InputError(f"length must be at least 1, got {self.length}")
+        if self.loci and (min(self.loci) < 1 or sum(self.loci) != self.length):
+            raise InputError(f"loci must fill the length {self.length}, got {self.loci}")
         least = 2 if self.task == "multiclass" else 1
         if self.units < least or (self.task == "binary" and self.units != 1):
             rule = "1" if self.task == "binary" else f"at least {least}"
@@ -54,6 +59,13 @@ class ModelShape:
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one sample at the model's input."""
         return (self.length, self.symbols) if self.kind == "sequence" else (self.length,)
+
+    @property
+    def label_groups(self) -> int:
+        """Groups of samples by label: classes of all outputs, or thirds of each trait."""
+        if self.task == "multiclass":
+            return self.units
+        return (3 if self.task == "regression" else 2) * self.units
 
     @property
     def activation(self) -> str:

@@ -6,11 +6,13 @@ Nothing here looks at a sample outside the training indices it is given.
 - `FittedVariants`: dosages ``(samples, variants)`` int8, −1 not called → float32 inputs.
 - `SiteFeatures`: sequence codes ``(samples, positions)`` → binary ``(samples, features)`` uint8,
   for the baselines; networks read the codes themselves, less the `sequence_mean`.
+- `genotype_histograms`: what a diet network knows of each variant.
 - `class_weights`, `balanced`: weights that make up for rare classes.
 - `TargetScale`: traits ``(samples, outputs)`` ↔ zero mean, unit variance.
 """
 
 from geno_hpo.preprocess.balance import balanced, class_weights
+from geno_hpo.preprocess.histograms import genotype_histograms
 from geno_hpo.preprocess.ranking import RankedVariants, fit_variants, rank_variants
 from geno_hpo.preprocess.sites import SiteFeatures, sequence_features, sequence_mean
 from geno_hpo.preprocess.target import TargetScale, fit_target
@@ -26,6 +28,7 @@ __all__ = [
     "class_weights",
     "fit_target",
     "fit_variants",
+    "genotype_histograms",
     "input_width",
     "rank_variants",
     "sequence_features",

@@ -21,6 +21,7 @@ __all__ = [
     "OneHotCoding",
     "ProjectedCoding",
     "mutated",
+    "reverse_complement",
     "taking_dosages",
     "taking_one_hot",
 ]
@@ -150,6 +151,15 @@ def mutated(rows: Any, rate: Any, noise: Any) -> Any:
     struck = ops.logical_and(base, noise < rate)
     other = ops.mod(rows + 1 + ops.cast(third, "int8"), BASES)
     return ops.where(struck, ops.cast(other, "int8"), rows)
+
+
+def reverse_complement(rows: Any) -> Any:
+    """The other strand of codes ``(batch, length)``; gaps and unknown bases stay what they are."""
+    from keras import ops
+
+    turned = ops.flip(rows, axis=1)
+    base = ops.logical_and(turned >= 0, turned < BASES)
+    return ops.where(base, ops.cast(BASES - 1 - turned, "int8"), turned)
 
 
 def taking_one_hot(model: Any, mean: NDArray[np.float32]) -> Any:

@@ -16,6 +16,7 @@ out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -24,9 +25,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from geno_hpo.models import ModelShape, Value, build
-from geno_hpo.models.blocks import DROPOUT_RATE
-from geno_hpo.models.initial import inference_variables, initial_weights
-from geno_hpo.training.coding import Coding, mutated
+from geno_hpo.models.initial import inference_variables, initial_weights, leading_axes
+from geno_hpo.models.runtime import RUNTIME_VARIABLES
+from geno_hpo.training.augment import CHANCES, Seeds, changed_codes, changed_inputs
+from geno_hpo.training.coding import Coding
 from geno_hpo.training.layout import Layout
 from geno_hpo.training.losses import batch_loss
 from geno_hpo.training.memory import take_apart, tracing
@@ -128,12 +130,13 @@ class Compiled:
                 [np.full(tuple(v.shape), v.name == "kernel", np.float32) for v in trainable]
             )
         )
+        self._axes = leading_axes(self.model)
         kept = {id(v) for v in inference_variables(self.model)}
         others = self.model.non_trainable_variables
         self._moving = [v for v in others if id(v) in kept]
         self._moving_layout = Layout([variable.shape for variable in self._moving])
         self._statistics = tf.Variable(tf.zeros(self._moving_layout.total), name="statistics")
-        self._seeded = [v for v in others if id(v) not in kept and v.name != DROPOUT_RATE]
+        self._seeded = [v for v in others if id(v) not in kept and v.name not in RUNTIME_VARIABLES]
         self._batch = 1
         self._traced: dict[str, Any] = {}
 
@@ -179,10 +182,16 @@ class Compiled:
             variable.assign(values[name])
         self._batch = batch
 
-    def initial_state(self, seed: int) -> State:
-        """State of a freshly built model and optimizer with this seed."""
+    def initial_state(
+        self,
+        seed: int,
+        rule: str = "glorot_uniform",
+        learned: Mapping[str, NDArray[np.float32]] | None = None,
+    ) -> State:
+        """State of a freshly built model and optimizer; see `initial_weights`."""
         names = [id(v) for v in inference_variables(self.model)]
-        values = dict(zip(names, initial_weights(self.model, seed), strict=True))
+        drawn = initial_weights(self.model, seed, rule, learned)
+        values = dict(zip(names, drawn, strict=True))
         flat = self._layout.pack([values[id(v)] for v in self.model.trainable_variables])
         moving = self._moving_layout.pack([values[id(v)] for v in self._moving])
         statistics = [tf.constant(moving)] if self._moving else []
@@ -283,14 +292,13 @@ class Compiled:
 
     # --- what is traced ----------------------------------------------------------------------
 
-    def _inputs(self, samples: Any, given: list[Any], seed: Any = None) -> Any:
-        """Model inputs of samples; with a seed their bases mutate first."""
+    def _inputs(self, samples: Any, given: list[Any], seeds: Seeds | None = None) -> Any:
+        """Model inputs of samples; with seeds their codes change by chance first."""
         if self._ready:
             return tf.gather(given[0], samples)
         rows = tf.gather(self._codes, samples)
-        if seed is not None:
-            noise = tf.random.stateless_uniform(tf.shape(rows), seed)
-            rows = mutated(rows, self._value("mutation_rate"), noise)
+        if seeds is not None:
+            rows = changed_codes(rows, seeds, self._value)
         return self._coding.inputs(rows, *given)
 
     def _value(self, name: str) -> Any:
@@ -301,15 +309,17 @@ class Compiled:
         """Values of the model's other variables, in the order of ``non_trainable_variables``."""
         values = dict(zip(map(id, self._moving), moving, strict=True))
         values |= dict(zip(map(id, self._seeded), seeds, strict=True))
-        rate = self._value("dropout")
-        return [values.get(id(v), rate) for v in self.model.non_trainable_variables]
+        return [
+            values[id(v)] if id(v) in values else self._value(RUNTIME_VARIABLES[v.name])
+            for v in self.model.non_trainable_variables
+        ]
 
     def _seedless(self) -> list[Any]:
         return [tf.zeros(v.shape, v.dtype) for v in self._seeded]
 
     def _seeds(self, seed: Any, step: Any) -> tuple[dict[str, Any], list[Any]]:
         """Seeds ``(2,)`` of one step: by name for the inputs, and one a dropout layer."""
-        names = [name for name in ("mutation_rate", "noise") if name in self._runtime]
+        names = [name for name in CHANCES if name in self._runtime]
         count = len(names) + len(self._seeded)
         if not count:
             return {}, []
@@ -337,21 +347,32 @@ class Compiled:
             gaps=self._gaps,
         )
 
+    def _mixed_loss(self, logits: Any, targets: Any, weights: Any, share: Any) -> Any:
+        """As `_loss`; where samples were mixed, of both partners' labels by their shares."""
+        own = self._loss(logits, targets, weights)
+        if share is None:
+            return own
+        other = self._loss(logits, tf.reverse(targets, [0]), weights)
+        return (share * own[0] + (1.0 - share) * other[0], *own[1:])
+
     def _gradient(
-        self, inputs: Any, targets: Any, seeds: list[Any], weights: Any
+        self, inputs: Any, targets: Any, seeds: list[Any], weights: Any, mixed: Any
     ) -> tuple[Any, Any]:
         """Gradient of the mean loss by the flat vector and sums of `_loss`; moves statistics."""
         parts = self._layout.split(self._flat.read_value())
         moving = self._moving_layout.split(self._statistics) if self._moving else []
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(parts)
-            logits, others = self.model.stateless_call(
-                parts, self._others(moving, seeds), inputs, training=True
+            logits, others, added = self.model.stateless_call(
+                parts, self._others(moving, seeds), inputs, training=True, return_losses=True
             )
-            sums = self._loss(logits, targets, weights)
+            sums = self._mixed_loss(logits, targets, weights, mixed)
         share = 1.0 / tf.maximum(sums[1], 1.0)
         gradients = tape.gradient(
-            sums[0], parts, output_gradients=share, unconnected_gradients="zero"
+            [sums[0], *added],
+            parts,
+            output_gradients=[share, *(1.0 for _ in added)],
+            unconnected_gradients="zero",
         )
         if self._moving:
             names = map(id, self.model.non_trainable_variables)
@@ -374,12 +395,10 @@ class Compiled:
         """Train one batch; gives the sums of `_loss`. `pace`: rate, seed, penalties, weights."""
         rate, seed, penalties, weights = pace
         named, seeds = self._seeds(seed, number)
-        inputs = self._inputs(samples, given, named.get("mutation_rate"))
-        if "noise" in named:
-            noise = tf.random.stateless_normal(tf.shape(inputs), named["noise"])
-            inputs += self._value("noise") * noise
+        inputs = self._inputs(samples, given, named)
+        inputs, share = changed_inputs(inputs, named, self._value)
         targets = self._scaled(samples, mean, scale)
-        gradient, sums = self._gradient(inputs, targets, seeds, weights)
+        gradient, sums = self._gradient(inputs, targets, seeds, weights, share)
         if "l2" in penalties:
             gradient += penalties["l2"] * self._flat
         if "l1" in penalties:
@@ -387,7 +406,23 @@ class Compiled:
         if "clip_norm" in self._runtime:
             gradient = tf.clip_by_norm(gradient, self._value("clip_norm"))
         self._update.apply(gradient, rate, number)
+        if "max_norm" in self._runtime:
+            self._shorten()
         return sums
+
+    def _shorten(self) -> None:
+        """Shorten what leads into a unit to ``max_norm``, as ``keras.constraints.MaxNorm``."""
+        longest, parts = self._value("max_norm"), []
+        trained = self.model.trainable_variables
+        for variable, part in zip(
+            trained, self._layout.split(self._flat.read_value()), strict=True
+        ):
+            axes = self._axes.get(id(variable))
+            if axes is not None:
+                norm = tf.sqrt(tf.reduce_sum(tf.square(part), axes, keepdims=True))
+                part = part * (tf.minimum(norm, longest) / (norm + keras.config.epsilon()))
+            parts.append(part)
+        self._flat.assign(self._layout.join(parts))
 
     def _trace_epoch(
         self, state: Any, order: Any, valid: Any, pace: Any, mean: Any, scale: Any, given: Any

@@ -7,7 +7,7 @@ over replicas. Arrays of curves are ``(replicas, epochs)``; predictions are ``(s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -69,6 +69,8 @@ class Replica:
     class_weights
         ``(outputs, classes)``: what a label of each class weighs in the training loss, as Keras's
         ``class_weight``; for an engine that was made for weights. None: all alike.
+    learned
+        Weights that a family takes from the training part and does not train, by name.
 
     Raises
     ------
@@ -82,6 +84,7 @@ class Replica:
     constants: tuple[NDArray[Any], ...] = ()
     target_scale: OutputScale | None = None
     class_weights: NDArray[np.float32] | None = None
+    learned: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.train.ndim != 1 or not len(self.train):

@@ -15,11 +15,13 @@ from geno_hpo.errors import InputError, TrialFailed
 from geno_hpo.models import (
     ModelShape,
     Parameters,
-    build,
     complete,
+    exported,
+    family_of,
     runtime_values,
     signature,
 )
+from geno_hpo.training.augment import ON_CODES
 from geno_hpo.training.cache import BoundedCache
 from geno_hpo.training.coding import Coding
 from geno_hpo.training.compiled import Compiled, Pace, State
@@ -207,9 +209,7 @@ class TensorFlowEngine:
 
     def export(self, params: Parameters, weights: Weights) -> Any:
         """Make the ordinary Keras model; see `Engine.export`."""
-        model = build(params, self._shape, plain=True, probabilities=True)
-        model.set_weights(list(weights))
-        return model
+        return exported(params, self._shape, weights)
 
     def _fit(self, plan: FitPlan, report: Report) -> FitResult:
         begun = time.perf_counter()
@@ -229,7 +229,11 @@ class TensorFlowEngine:
         scales = [self._scale(replica) for replica in plan.replicas]
         given = [self._given(replica, full) for replica in plan.replicas]
         valid = [self._index(replica.valid) for replica in plan.replicas]
-        states = [compiled.initial_state(replica.seed) for replica in plan.replicas]
+        rule = str(full["initializer"])
+        states = [
+            compiled.initial_state(replica.seed, rule, self._learned(replica, full))
+            for replica in plan.replicas
+        ]
         seeds = [_device_seed(replica.seed) for replica in plan.replicas]
         if not compiled.traced:
             compiled.trace(states[0], *scales[0], given[0])
@@ -303,7 +307,7 @@ class TensorFlowEngine:
     def _ready(self, full: Parameters) -> bool:
         """Whether inputs are made once a fold: they are small and do not change by chance."""
         size = 4 * len(self._targets) * int(np.prod(self._coding.input_shape))
-        return size <= READY_BYTES and "mutation_rate" not in full
+        return size <= READY_BYTES and not any(name in full for name in ON_CODES)
 
     def _given(self, replica: Replica, full: Parameters) -> list[Any]:
         """What the epochs of a replica are given: the inputs of all samples, or the arrays."""
@@ -317,6 +321,17 @@ class TensorFlowEngine:
 
         fold, _ = self._folds.get(key, make)
         return [fold.inputs]
+
+    def _learned(self, replica: Replica, full: Parameters) -> dict[str, NDArray[np.float32]]:
+        """Weights of the family that the replica brings from its training part."""
+        wanted = family_of(full).learns
+        missing = [name for name in wanted if name not in replica.learned]
+        if missing:
+            raise InputError(
+                f"family {full['family']} needs {', '.join(missing)} of each training part, "
+                f"got {', '.join(replica.learned) or 'none'}"
+            )
+        return {name: replica.learned[name] for name in wanted}
 
     def _index(self, samples: NDArray[np.intp]) -> NDArray[np.int32]:
         """Sample indices for the device; TensorFlow on a CPU checks bounds, a GPU does not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import jsonschema
@@ -12,6 +13,7 @@ import pytest
 
 from geno_hpo.config import load_document
 from geno_hpo.errors import ConfigError, InputError
+from geno_hpo.models import FAMILIES, ModelShape, check
 from geno_hpo.space import SearchSpace, Space, find_space, load_space, space_schema
 
 Make = Callable[..., Space]
@@ -217,10 +219,21 @@ def test_shipped_spaces(path: Path) -> None:
     assert len(list(SearchSpace((space,)).extremes())) > 2
 
 
-@pytest.mark.parametrize("path", SHIPPED[-2:], ids=lambda path: path.stem)
+NETWORKS = [path for path in SHIPPED if path.parent.name == "search_spaces"]
+
+
+@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("length", [50, 2223])
-def test_shipped_spaces_fit_genes_and_motifs(path: Path, length: int) -> None:
-    SearchSpace((load_space(path),)).check({"length": length, "samples": 100, "units": 1})
+def test_shipped_spaces_fit_genes_motifs_and_variants(path: Path, length: int) -> None:
+    space = load_space(path)
+    for kind in FAMILIES[space.family].kinds:
+        shape = ModelShape(kind, length, 4 if kind == "sequence" else 1, 1, "binary")
+        facts = {"length": length, "samples": 100, "units": 1}
+        SearchSpace((space,)).check(facts, partial(check, shape=shape))
+
+
+def test_every_family_has_a_space() -> None:
+    assert {load_space(path).family for path in NETWORKS} == set(FAMILIES)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.models import ModelShape, Parameters
+from geno_hpo.preprocess import genotype_histograms
 from geno_hpo.training.coding import Coding, DosageCoding, OneHotCoding
 from geno_hpo.training.protocol import FitPlan, Replica
 from geno_hpo.training.tensorflow import TensorFlowEngine
@@ -60,22 +61,36 @@ def constants(kind: str) -> tuple[NDArray, ...]:
     return (columns, fill, mean, scale)
 
 
-def shape(kind: str, task: str) -> ModelShape:
+def shape(kind: str, task: str, loci: tuple[int, ...] = ()) -> ModelShape:
     if kind == "sequence":
-        return ModelShape("sequence", LENGTH, 4, UNITS[task], task)
+        return ModelShape("sequence", LENGTH, 4, UNITS[task], task, loci)
     return ModelShape("variants", VARIANTS, 1, UNITS[task], task)
 
 
-def engine(kind: str = "sequence", task: str = "binary", **options) -> TensorFlowEngine:
+def engine(
+    kind: str = "sequence", task: str = "binary", loci: tuple[int, ...] = (), **options
+) -> TensorFlowEngine:
     given = coding(kind)
-    return TensorFlowEngine(given, targets(task, given.codes), shape(kind, task), score, **options)
+    form = shape(kind, task, loci)
+    return TensorFlowEngine(given, targets(task, given.codes), form, score, **options)
+
+
+def learned(kind: str, task: str, train: NDArray[np.intp]) -> dict[str, NDArray[np.float32]]:
+    """What families take from a training part."""
+    if kind == "sequence":
+        return {}
+    codes, columns = coding(kind).codes, constants(kind)[0]
+    values = targets(task, codes)
+    return {"histograms": genotype_histograms(codes, values, train, columns, UNITS[task], task)}
 
 
 def replica(fold: int = 0, kind: str = "sequence", task: str = "binary", seed: int = 7) -> Replica:
     where = np.arange(SAMPLES)
     valid = where % 4 == fold
     scale = Scale(np.float32([5.0]), np.float32([2.5])) if task == "regression" else None
-    return Replica(where[~valid], where[valid], seed, constants(kind), scale)
+    train = where[~valid]
+    given = learned(kind, task, train)
+    return Replica(train, where[valid], seed, constants(kind), scale, learned=given)
 
 
 def plan(

@@ -92,6 +92,10 @@ def test_another_seed_gives_another_model(engine):
         ("clip_norm", 1e-3, 1e3),
         ("noise", 0.0, 0.5),
         ("mutation_rate", 0.0, 0.4),
+        ("strand_flip", 0.0, 0.5),
+        ("cutout", 0.0, 0.5),
+        ("mixup", 1e-3, 0.5),
+        ("max_norm", 0.5, 1e3),
         ("batch_size", 8, 45),
         ("warmup", 0.0, 2.0),
     ],
@@ -107,6 +111,7 @@ def test_runtime_values_share_a_function_and_act(name, low, high):
 def test_off_equals_absent(engine):
     zero = dict.fromkeys(("dropout", "l1", "l2", "label_smoothing", "focal_gamma"), 0.0)
     zero |= {"noise": 0.0, "mutation_rate": 0.0, "clip_norm": 1e9, "warmup": 0.0}
+    zero |= {"cutout": 0.0, "strand_flip": 0.0, "mixup": 1e-6, "max_norm": 1e9}
     one, other = fit(engine, MLP), fit(engine, {**MLP, **zero})
     for x, y in zip(one.weights[0], other.weights[0], strict=True):
         np.testing.assert_allclose(x, y, atol=1e-6)

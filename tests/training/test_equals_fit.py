@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import keras
 import numpy as np
 import pytest
-from keras import ops
 
 from geno_hpo.errors import InputError
 from geno_hpo.models import build
@@ -15,88 +12,10 @@ from geno_hpo.models.parameters import OPTIMIZERS
 from geno_hpo.training.compiled import Compiled
 
 from . import problems
+from .keras_fit import EPOCHS, compare
 from .problems import CNN, MLP, go_on
 
-EPOCHS = 2
-
-
-def masked_crossentropy(truth, logits, weights=((1.0, 1.0), (1.0, 1.0))):
-    known = ops.logical_not(ops.isnan(truth))
-    truth = ops.where(known, truth, 0.0)
-    each = ops.binary_crossentropy(truth, logits, from_logits=True)
-    each *= ops.where(truth > 0.5, np.float32(weights)[:, 1], np.float32(weights)[:, 0])
-    return ops.sum(ops.where(known, each, 0.0)) / ops.sum(ops.cast(known, "float32"))
-
-
-def keras_loss(task, smoothing, gamma=None, weights=None):
-    given = {"from_logits": True, "label_smoothing": smoothing}
-    if gamma is not None and task == "multiclass":
-        return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, gamma=gamma, **given)
-    if gamma is not None:
-        return keras.losses.BinaryFocalCrossentropy(gamma=gamma, **given)
-    if task == "regression":
-        return "mean_squared_error"
-    if task == "multilabel" and weights is not None:
-        return partial(masked_crossentropy, weights=weights)
-    if task == "multilabel":
-        return masked_crossentropy
-    if task == "multiclass":
-        return keras.losses.CategoricalCrossentropy(**given)
-    return keras.losses.BinaryCrossentropy(**given)
-
-
-def by_fit(params, kind, task, optimizer, weights=None):
-    """Train with model.fit on batches in the engine's order."""
-    shape, coding, one = (
-        problems.shape(kind, task),
-        problems.coding(kind),
-        problems.replica(0, kind, task),
-    )
-    inputs = np.array(coding.inputs(coding.codes, *one.constants))
-    truth = problems.targets(task, coding.codes)
-    if one.target_scale is not None:
-        truth = (truth - one.target_scale.mean) / one.target_scale.scale
-    if task == "multiclass":
-        truth = np.eye(shape.units, dtype=np.float32)[truth[:, 0].astype(int)]
-    model = build(params, shape, plain=True, seed=one.seed)
-    if {"l1", "l2"} & params.keys():
-        penalty = keras.regularizers.L1L2(params.get("l1", 0.0), params.get("l2", 0.0))
-        for variable in model.trainable_variables:
-            if variable.name == "kernel":
-                variable.regularizer = penalty
-    loss = keras_loss(task, params.get("label_smoothing", 0.0), params.get("focal_gamma"), weights)
-    by_class = None
-    if weights is not None and task != "multilabel":
-        by_class = dict(enumerate(weights[0]))
-    model.compile(optimizer, loss=loss, jit_compile=False)
-    for epoch in range(1, EPOCHS + 1):
-        order = np.random.default_rng([one.seed, 2, epoch]).permutation(one.train)
-        history = model.fit(
-            inputs[order],
-            truth[order],
-            batch_size=params["batch_size"],
-            shuffle=False,
-            class_weight=by_class,
-            epochs=1,
-            verbose=0,
-        )
-    return model, history.history["loss"][-1]
-
-
-def compare(params, kind="sequence", task="binary", optimizer=None, tolerance=1e-5, weights=None):
-    optimizer = optimizer or keras.optimizers.Adam(params.get("learning_rate", 1e-3))
-    plan = problems.plan(params, kind, task, epochs=EPOCHS, restore="last")
-    if weights is not None:
-        plan = problems.weighted(plan, weights)
-    result = problems.engine(kind, task, weighted=weights is not None).fit(plan, go_on)
-    model, loss = by_fit(params, kind, task, optimizer, weights)
-    assert len(model.weights) == len(result.weights[0])
-    for variable, value in zip(model.weights, result.weights[0], strict=True):
-        np.testing.assert_allclose(
-            value, variable.numpy(), rtol=0, atol=tolerance, err_msg=variable.path
-        )
-    if not {"l1", "l2"} & params.keys() and task != "multilabel":
-        assert result.train_loss[0, -1] == pytest.approx(loss, abs=1e-5)
+SNP_LOCAL = {**MLP, "family": "snp_cnn", "kernel": 4, "locally_connected": True}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -204,6 +123,12 @@ def test_class_weights_need_no_function_of_their_own():
         problems.engine().fit(problems.weighted(plain, [[1.0, 1.0]]), go_on)
     with pytest.raises(InputError, match="class weights belong to classification"):
         problems.engine(task="regression", weighted=True)
+
+
+@pytest.mark.parametrize("params", [CNN, SNP_LOCAL], ids=["conv", "local"])
+def test_kernels_are_shortened_as_by_max_norm(params):
+    kind = "sequence" if params is CNN else "variants"
+    compare({**params, "max_norm": 0.4}, kind)
 
 
 @pytest.mark.parametrize("longest", [0.05, 1e3])

@@ -1,0 +1,85 @@
+"""What chance does to a training batch before the model sees it, in a compiled function.
+
+Each change has a runtime value (its rate) and a seed for the step. Some act on the int8 codes
+``(batch, positions)``, others on the model's inputs ``(batch, length, symbols)`` or ``(batch,
+variants)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from geno_hpo.training.coding import mutated, reverse_complement
+
+__all__ = ["CHANCES", "ON_CODES", "changed_codes", "changed_inputs"]
+
+ON_CODES = ("mutation_rate", "strand_flip")
+"""Changes of the codes; inputs cannot be made once for all epochs with them."""
+CHANCES = (*ON_CODES, "cutout", "mixup", "noise")
+"""All of them, in the order in which they act."""
+
+Seeds = Mapping[str, Any]
+Value = Callable[[str], Any]
+
+
+def changed_codes(rows: Any, seeds: Seeds, value: Value) -> Any:
+    """Mutate bases, then turn some sequences to their reverse complement.
+
+    Parameters
+    ----------
+    rows
+        ``(batch, positions)`` int8.
+    seeds
+        Seeds ``(2,)`` by name; a change without one does not happen.
+    value
+        Gives the present value of a runtime parameter.
+    """
+    if "mutation_rate" in seeds:
+        noise = tf.random.stateless_uniform(tf.shape(rows), seeds["mutation_rate"])
+        rows = mutated(rows, value("mutation_rate"), noise)
+    if "strand_flip" in seeds:
+        noise = tf.random.stateless_uniform([tf.shape(rows)[0], 1], seeds["strand_flip"])
+        rows = tf.where(noise < value("strand_flip"), reverse_complement(rows), rows)
+    return rows
+
+
+def changed_inputs(inputs: Any, seeds: Seeds, value: Value) -> tuple[Any, Any]:
+    """Cut a stretch out, mix samples, add noise; parameters as in `changed_codes`.
+
+    Returns
+    -------
+    tuple
+        The inputs, and the share of each sample itself where it was mixed with its partner (the
+        batch backwards), a scalar; None where nothing was mixed.
+
+    References
+    ----------
+    DeVries & Taylor, Improved regularization of convolutional neural networks with cutout, 2017.
+    Zhang et al., mixup: beyond empirical risk minimization, ICLR 2018.
+    """
+    share = None
+    if "cutout" in seeds:
+        inputs = inputs * _kept(inputs, value("cutout"), seeds["cutout"])
+    if "mixup" in seeds:
+        alpha = value("mixup")
+        draws = tf.random.stateless_gamma([2], seeds["mixup"], alpha=alpha) + 1e-20
+        share = draws[0] / tf.reduce_sum(draws)
+        inputs = share * inputs + (1.0 - share) * tf.reverse(inputs, [0])
+    if "noise" in seeds:
+        noise = tf.random.stateless_normal(tf.shape(inputs), seeds["noise"])
+        inputs += value("noise") * noise
+    return inputs, share
+
+
+def _kept(inputs: Any, rate: Any, seed: Any) -> Any:
+    """Zeros on one stretch of each sample, else ones; as many axes as the inputs have."""
+    length = inputs.shape[1]
+    width = tf.round(rate * length)
+    places = tf.random.stateless_uniform([tf.shape(inputs)[0], 1], seed)
+    start = tf.floor(places * (length - width + 1.0))
+    where = tf.range(length, dtype=tf.float32)[None, :]
+    kept = tf.cast(tf.logical_or(where < start, where >= start + width), tf.float32)
+    return kept if len(inputs.shape) == 2 else kept[:, :, None]

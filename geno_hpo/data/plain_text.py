@@ -16,7 +16,7 @@ from geno_hpo.errors import DataError, InputError
 
 __all__ = ["read_primer", "read_wheat599"]
 
-_ENVIRONMENTS = ("env1", "env2", "env3", "env4")
+_ENVIRONMENTS = ("e1", "e2", "e3", "e4")
 
 
 def _numbers(path: Path, what: str) -> NDArray[np.float32]:
@@ -42,7 +42,7 @@ def read_wheat599(folder: Path, *, target: Sequence[str], task: Task) -> Dataset
         ``wheat.RData``, whose ``wheat.sets`` are the published folds: the group
         ``published_fold``.
     target
-        Environments, of ``env1`` to ``env4``.
+        Environments, of ``e1`` to ``e4``.
     task
         ``regression``.
 

@@ -101,7 +101,7 @@ def test_ancestry_panels(target: str, task: Task, panel: str, classes: int, feat
 
 @real
 def test_wheat_has_its_published_folds() -> None:
-    dataset = opened("wheat599", "env1", "regression")
+    dataset = opened("wheat599", "e1", "regression")
     folds = dataset.groups["published_fold"]
     assert folds[:5].tolist() == ["fold06", "fold08", "fold03", "fold07", "fold07"]
     assert len(set(folds)) == 10

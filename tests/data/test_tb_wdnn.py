@@ -237,7 +237,7 @@ def test_the_loci_agree_with_the_genome() -> None:
     ("name", "target", "task", "shape"),
     [
         ("primer", "motif", "binary", (2000, 50)),
-        ("wheat599", ("env1", "env4"), "regression", (599, 1279)),
+        ("wheat599", ("e1", "e4"), "regression", (599, 1279)),
     ],
 )
 def test_the_small_sets(name: str, target: str, task: str, shape: tuple[int, int]) -> None:
@@ -248,9 +248,9 @@ def test_the_small_sets(name: str, target: str, task: str, shape: tuple[int, int
 
 @real
 def test_the_small_sets_refuse_other_targets() -> None:
-    with pytest.raises(GenoHpoError, match=r"no target 'env5'; did you mean 'env4'"):
-        open_dataset(CatalogueData(catalogue="wheat599"), target="env5", task="regression")
+    with pytest.raises(GenoHpoError, match=r"no target 'e5'; did you mean 'e4'"):
+        open_dataset(CatalogueData(catalogue="wheat599"), target="e5", task="regression")
     with pytest.raises(GenoHpoError, match="wheat599 is a regression task, got binary"):
-        open_dataset(CatalogueData(catalogue="wheat599"), target="env1", task="binary")
+        open_dataset(CatalogueData(catalogue="wheat599"), target="e1", task="binary")
     with pytest.raises(GenoHpoError, match=r"one target, motif \(binary\), got label"):
         open_dataset(CatalogueData(catalogue="primer"), target="label", task="binary")

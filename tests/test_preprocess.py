@@ -18,6 +18,8 @@ from geno_hpo.preprocess import fit_target, fit_variants, sequence_features, seq
 @dataclass(frozen=True)
 class Settings:
     impute: str = "mean"
+    neighbours: int = 5
+    neighbour_weights: str = "uniform"
     scale: str = "standard"
     select: int | None = None
     min_maf: float = 0.0

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.errors import InputError
+from geno_hpo.preprocess.association import blocks
 
 __all__ = ["SiteFeatures", "sequence_features", "sequence_mean"]
 
@@ -35,8 +37,9 @@ def sequence_mean(codes: Codes, train_idx: Indices, symbols: int) -> NDArray[np.
     ndarray
         ``(positions, symbols)`` float32; 0 where no training sample is known.
     """
-    train = np.asarray(codes[train_idx])
-    counts = np.stack([(train == symbol).sum(axis=0) for symbol in range(symbols)], axis=1)
+    counts = np.concatenate(
+        [_tallies(codes[train_idx, here], symbols) for here in _blocks(codes, train_idx)]
+    )
     known = np.maximum(counts.sum(axis=1, keepdims=True), 1)
     mean: NDArray[np.float32] = (counts / known).astype(np.float32)
     return mean
@@ -60,9 +63,15 @@ class SiteFeatures:
     symbols: NDArray[np.int8]
     merged: int = 0
 
-    def transform(self, codes: Codes) -> NDArray[np.uint8]:
-        """Turn codes ``(samples, positions)`` into ``(samples, features)`` 0/1; unknown is 0."""
-        return np.equal(codes[:, self.columns], self.symbols).view(np.uint8)
+    def transform(self, codes: Codes, samples: Indices | None = None) -> NDArray[np.uint8]:
+        """Turn codes ``(all samples, positions)`` into ``(samples, features)`` 0/1; unknown is 0.
+
+        `samples`: rows to turn; None for all. Only the features' columns are copied.
+        """
+        rows = np.arange(len(codes)) if samples is None else samples
+        features: NDArray[np.uint8]
+        features = np.equal(codes[np.ix_(rows, self.columns)], self.symbols).view(np.uint8)
+        return features
 
 
 def sequence_features(codes: Codes, train_idx: Indices) -> SiteFeatures:
@@ -83,19 +92,35 @@ def sequence_features(codes: Codes, train_idx: Indices) -> SiteFeatures:
     InputError
         No position varies.
     """
-    train = np.ascontiguousarray(codes[train_idx].T)
-    tallies = np.stack([(train == symbol).sum(axis=1) for symbol in range(5)], axis=1)
-    present = tallies > 0
-    present[np.arange(len(train)), tallies.argmax(axis=1)] = False
-    columns, symbols = (part.astype(np.intp) for part in np.nonzero(present))
+    found = [_present(codes[train_idx, here], here) for here in _blocks(codes, train_idx)]
+    columns, symbols, bits = (np.concatenate(parts) for parts in zip(*found, strict=True))
     if len(columns) == 0:
         raise InputError(
             f"none of the {codes.shape[1]} positions varies among {len(train_idx)} training samples"
         )
-    bits = np.packbits(train[columns] == symbols[:, None], axis=1)
     whole = bits.view([("", np.void, bits.shape[1])]).ravel()
     _, first = np.unique(whole, return_index=True)
     first.sort()
     return SiteFeatures(
         columns[first].astype(np.int32), symbols[first].astype(np.int8), len(columns) - len(first)
     )
+
+
+def _blocks(codes: Codes, train_idx: Indices) -> Iterator[slice]:
+    """Blocks of positions, so that a training part is never copied whole."""
+    return blocks(codes.shape[1], len(train_idx))
+
+
+def _tallies(train: Codes, symbols: int) -> NDArray[np.intp]:
+    """How often each symbol stands at each position, ``(positions, symbols)``."""
+    return np.stack([(train == symbol).sum(axis=0) for symbol in range(symbols)], axis=1)
+
+
+def _present(train: Codes, here: slice) -> tuple[Indices, Indices, NDArray[np.uint8]]:
+    """Symbols beside the commonest one in a block: positions, symbols and who has them, packed."""
+    tallies = _tallies(train, 5)
+    present = tallies > 0
+    present[np.arange(len(tallies)), tallies.argmax(axis=1)] = False
+    columns, symbols = (part.astype(np.intp) for part in np.nonzero(present))
+    held = np.ascontiguousarray(train[:, columns].T) == symbols[:, None]
+    return columns + here.start, symbols, np.packbits(held, axis=1)

@@ -7,7 +7,7 @@ rows of a batch into the float32 tensor the Keras model takes, inside the compil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ __all__ = [
     "CentredCoding",
     "Coding",
     "DosageCoding",
+    "ImputedCoding",
     "OneHotCoding",
     "ProjectedCoding",
     "mutated",
@@ -47,8 +48,15 @@ class Coding(Protocol):
     def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Dtype and shape of each array that a replica's fold must give."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether a replica gives the inputs of all samples instead of arrays that make them."""
+
     def inputs(self, rows: Any, *constants: Any) -> Any:
-        """From int8 rows ``(batch, positions)`` to float32 ``(batch, *input_shape)``."""
+        """From int8 rows ``(batch, positions)`` to float32 ``(batch, *input_shape)``.
+
+        Where inputs are `ready`, `rows` are their rows.
+        """
 
 
 def _int8_matrix(codes: NDArray[np.int8]) -> None:
@@ -70,6 +78,7 @@ class OneHotCoding:
 
     codes: NDArray[np.int8]
     symbols: int = 4
+    ready: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _int8_matrix(self.codes)
@@ -196,6 +205,7 @@ class DosageCoding:
 
     codes: NDArray[np.int8]
     selected: int
+    ready: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _int8_matrix(self.codes)
@@ -265,6 +275,47 @@ class ProjectedCoding(DosageCoding):
 
         *dosage, axes = constants
         return ops.matmul(super().inputs(rows, *dosage), axes)
+
+
+@dataclass(frozen=True, eq=False)
+class ImputedCoding:
+    """Variants whose inputs were made on the host: neighbours tell each sample its own dosages.
+
+    Constant of a replica: the inputs of all samples, ``(samples, width)`` float32.
+
+    Parameters
+    ----------
+    codes
+        ``(samples, variants)`` int8 dosages, of which nothing is read here.
+    width
+        Number of inputs.
+    """
+
+    codes: NDArray[np.int8]
+    width: int
+    ready: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _int8_matrix(self.codes)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """``(width,)``."""
+        return (self.width,)
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        """Name and shape."""
+        return ("imputed", *self.codes.shape, self.width)
+
+    @property
+    def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The inputs."""
+        return (("float32", (int(self.codes.shape[0]), self.width)),)
+
+    def inputs(self, rows: Any, *_: Any) -> Any:
+        """The rows as they are."""
+        return rows
 
 
 def taking_dosages(model: Any, axes: NDArray[np.float32]) -> Any:

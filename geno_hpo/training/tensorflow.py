@@ -302,6 +302,8 @@ class TensorFlowEngine:
 
     def _ready(self, full: Parameters) -> bool:
         """Whether inputs are made once a fold: they are small and do not change by chance."""
+        if self._coding.ready:
+            return True
         size = 4 * len(self._targets) * int(np.prod(self._coding.input_shape))
         return size <= READY_BYTES and "mutation_rate" not in full
 
@@ -313,6 +315,8 @@ class TensorFlowEngine:
 
         def make() -> _Fold:
             constants = self._constants(replica.constants)
+            if self._coding.ready:
+                return _Fold(replica.constants, constants[0])
             return _Fold(replica.constants, self._coding.inputs(self._codes_on_device, *constants))
 
         fold, _ = self._folds.get(key, make)

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Dataset
+from geno_hpo.data.mapped import row_blocks
+from geno_hpo.encoding import GAP
 from geno_hpo.errors import InputError
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.models import ModelShape, Parameters
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FittedInputs", "Inputs", "chosen", "model_shape", "permuted", "shaped"]
 
-GAP = 4
 MOST_IMPUTED = 2**29
 """Bytes that the inputs of all samples may take where neighbours fill them in: every fold has
 its own, and networks hold them as they are."""
@@ -40,7 +41,7 @@ its own, and networks hold them as they are."""
 def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
     """What a model of this data set takes in and gives out."""
     if dataset.kind == "sequence":
-        symbols = 5 if int(dataset.codes.max()) >= GAP else 4
+        symbols = 5 if has_gaps(dataset.codes) else 4
         length = dataset.features
     else:
         symbols = 1
@@ -52,6 +53,12 @@ def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
         units=dataset.target.units,
         task=dataset.target.task,
     )
+
+
+def has_gaps(codes: NDArray[np.int8]) -> bool:
+    """Whether a sequence holds a gap; IUPAC codes lie above it."""
+    top = int(codes.max())
+    return top == GAP or (top > GAP and any((rows == GAP).any() for rows in row_blocks(codes)))
 
 
 def chosen(settings: PreprocessConfig, params: Parameters, dataset: Dataset) -> PreprocessConfig:

@@ -7,11 +7,13 @@ rows of a batch into the float32 tensor the Keras model takes, inside the compil
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geno_hpo.encoding import AMBIGUOUS, GAP, probabilities
 from geno_hpo.errors import InputError
 
 __all__ = [
@@ -68,10 +70,13 @@ def _int8_matrix(codes: NDArray[np.int8]) -> None:
 class OneHotCoding:
     """Sequences: code *s* becomes a 1 in channel *s*, an unknown base (−1) all zeros.
 
+    IUPAC codes (above the gap) become the shares of the bases that they stand for, looked up in a
+    small table; data without them are compared with the symbols, which is faster.
+
     Parameters
     ----------
     codes
-        ``(samples, length)`` int8 below `symbols`.
+        ``(samples, length)`` int8 below `symbols`, or IUPAC codes.
     symbols
         4 (A C G T) or 5 (with gaps).
     """
@@ -83,7 +88,7 @@ class OneHotCoding:
     def __post_init__(self) -> None:
         _int8_matrix(self.codes)
         top = int(self.codes.max(initial=-1))
-        if top >= self.symbols:
+        if self.symbols <= top <= GAP or top > GAP + len(AMBIGUOUS):
             raise InputError(f"codes must be below {self.symbols} symbols, got {top}")
 
     @property
@@ -94,7 +99,12 @@ class OneHotCoding:
     @property
     def signature(self) -> tuple[Any, ...]:
         """Name and shape."""
-        return ("one-hot", *self.input_shape)
+        return ("one-hot", self.shared, *self.input_shape)
+
+    @cached_property
+    def shared(self) -> bool:
+        """Whether there are IUPAC codes, whose bases share the 1."""
+        return bool(self.codes.max(initial=-1) > GAP)
 
     @property
     def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -105,6 +115,9 @@ class OneHotCoding:
         """One-hot ``(batch, length, symbols)``."""
         from keras import ops
 
+        if self.shared:
+            table = probabilities(self.symbols)
+            return ops.take(table, ops.mod(ops.cast(rows, "int32"), len(table)), axis=0)
         symbols = np.arange(self.symbols, dtype=np.int8)
         return ops.cast(ops.equal(ops.expand_dims(rows, -1), symbols), "float32")
 
@@ -124,7 +137,7 @@ class CentredCoding(OneHotCoding):
     @property
     def signature(self) -> tuple[Any, ...]:
         """Name and shape."""
-        return ("centred one-hot", *self.input_shape)
+        return ("centred one-hot", self.shared, *self.input_shape)
 
     @property
     def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -130,8 +130,8 @@ def relatives(view: View, cluster: Ints, varying: Ints, sampled: list[str]) -> I
         "and {folds} others in another fold "
         f"(kinship over {_FIRST_DEGREE} on {len(columns):,} variants)",
         lambda: (
-            "Name families in a column and keep them together: `split: {group: COLUMN}`, or leave "
-            "one of each pair out"
+            "Keep them together: `split: {groups: {by: kinship}}` finds them, or name families in "
+            "a column and write `split: {group: COLUMN}`; or leave one of each pair out"
         ),
     )
 

@@ -64,7 +64,7 @@ def _table(findings: list[dict[str, Any]]) -> Table:
             each["check"],
             each["what"],
             count(each["count"]),
-            ", ".join(each["examples"]),
+            "; ".join(each["examples"]),
             each["advice"],
         )
         for each in findings

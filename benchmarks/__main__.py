@@ -25,6 +25,7 @@ NAMES = {
     "anatomy": "where the seconds of a trial go",
     "readers": "seconds and peak memory from a large PLINK file to a trained network",
     "selection": "seconds and memory of choosing variants inside every fold",
+    "audits": "what the audit finds on every set of the catalogue",
     "memory": "memory of one worker over many trials",
     "encode": "seconds to turn a BAM file into the sequences of a panel",
 }

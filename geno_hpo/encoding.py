@@ -12,6 +12,16 @@ The code table, int8 everywhere in geno_hpo:
                  0  0  0  0 (1)  ← the gap's column, with ``symbols=5`` only
     not known    0  0  0  0 (0)
 
+A study may keep IUPAC codes (``ambiguous: probabilities``); they are codes, too, and in one-hot the
+bases that they stand for share the 1:
+
+    symbol       R  Y  S  W  K  M  B  D  H  V
+    code         5  6  7  8  9  10 11 12 13 14
+    complement   Y  R  S  W  M  K  V  H  D  B
+    one_hot of R: A ½, G ½; of B: C ⅓, G ⅓, T ⅓
+
+N stands for any base: it says nothing, and is not known.
+
 Alignments are ``(samples, positions)``. Positions are 0-based inside and 1-based in messages.
 """
 
@@ -26,6 +36,7 @@ from numpy.typing import NDArray
 from geno_hpo.errors import DataError
 
 __all__ = [
+    "AMBIGUOUS",
     "GAP",
     "SYMBOLS",
     "UNKNOWN",
@@ -35,6 +46,7 @@ __all__ = [
     "encode",
     "encode_alignment",
     "one_hot",
+    "probabilities",
     "reverse_complement",
     "translate",
 ]
@@ -42,20 +54,24 @@ __all__ = [
 SYMBOLS = "ACGT-"
 GAP = 4
 UNKNOWN = -1
+AMBIGUOUS = {
+    "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
+    "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG",
+}  # fmt: skip
+"""The bases that each IUPAC code stands for, in the order of their codes."""
 
-_AMBIGUOUS = "NRYKMSWBDHV"
-_IS_AMBIGUOUS = -2
+_ANY = -2
 _REFUSED = -3
+_ALL = SYMBOLS + "".join(AMBIGUOUS)
 # Table 11 (bacterial; its codons mean what the standard code's do), in the order TCAG.
 _AMINO_ACIDS = "FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"
 
 
 def _lookup() -> NDArray[np.int8]:
     table = np.full(256, _REFUSED, dtype=np.int8)
-    for code, letter in enumerate(SYMBOLS):
+    for code, letter in enumerate(_ALL):
         table[[ord(letter), ord(letter.lower())]] = code
-    for letter in _AMBIGUOUS:
-        table[[ord(letter), ord(letter.lower())]] = _IS_AMBIGUOUS
+    table[[ord("N"), ord("n")]] = _ANY
     return table
 
 
@@ -73,8 +89,10 @@ def _codons() -> NDArray[np.uint8]:
 
 _TABLE = _lookup()
 _CODONS = _codons()
-_LETTERS = np.frombuffer((SYMBOLS + "N").encode(), dtype=np.uint8)  # [-1] is N
-_COMPLEMENT = np.array([3, 2, 1, 0, GAP, UNKNOWN], dtype=np.int8)  # [-1] is unknown
+_LETTERS = np.frombuffer((_ALL + "N").encode(), dtype=np.uint8)  # [-1] is N
+_COMPLEMENT = np.array(
+    [*(_ALL.index(letter) for letter in "TGCA-YRSWMKVHDB"), UNKNOWN], dtype=np.int8
+)  # [-1] is unknown
 
 
 @dataclass(frozen=True)
@@ -87,10 +105,13 @@ class Encoded:
         ``(samples, positions)`` int8.
     ambiguous
         How many letters were IUPAC ambiguity codes (N, R, Y …) and became unknown.
+    kept
+        How many of them have codes of their own.
     """
 
     codes: NDArray[np.int8]
     ambiguous: int
+    kept: int = 0
 
 
 def encode(text: str, *, ambiguous: bool = False, gaps: bool = True) -> NDArray[np.int8]:
@@ -108,6 +129,7 @@ def encode_alignment(
     *,
     ambiguous: bool = False,
     gaps: bool = True,
+    keep: bool = False,
 ) -> Encoded:
     """Codes of equally long sequences.
 
@@ -122,6 +144,8 @@ def encode_alignment(
         counted.
     gaps
         Whether ``-`` is accepted.
+    keep
+        Whether accepted IUPAC codes other than N keep codes of their own.
 
     Raises
     ------
@@ -139,7 +163,8 @@ def encode_alignment(
     length = next(iter(lengths), 0)
     joined = "".join(texts).encode("ascii", "replace")
     codes = _TABLE[np.frombuffer(joined, dtype=np.uint8)].reshape(len(texts), length)
-    uncertain = codes == _IS_AMBIGUOUS
+    own = codes > GAP
+    uncertain = own | (codes == _ANY)
     wrong = codes == _REFUSED
     if not ambiguous:
         wrong |= uncertain
@@ -153,8 +178,9 @@ def encode_alignment(
             f"{column + 1} is outside the alphabet ({allowed}); "
             f"{int(wrong.sum())} such letters in {int(wrong.any(axis=1).sum())} sequences"
         )
-    codes[uncertain] = UNKNOWN
-    return Encoded(codes, int(uncertain.sum()))
+    kept = int(own.sum()) if keep else 0
+    codes[uncertain & ~own if keep else uncertain] = UNKNOWN
+    return Encoded(codes, int(uncertain.sum()) - kept, kept)
 
 
 def decode(codes: NDArray[np.int8]) -> str:
@@ -168,7 +194,7 @@ def reverse_complement(codes: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def one_hot(codes: NDArray[np.int8], symbols: int = 4) -> NDArray[np.float32]:
-    """One column a symbol, ``(…, symbols)`` float32; unknown is all zeros.
+    """One column a symbol, ``(…, symbols)`` float32; unknown is all zeros, IUPAC codes share 1.
 
     Parameters
     ----------
@@ -182,11 +208,24 @@ def one_hot(codes: NDArray[np.int8], symbols: int = 4) -> NDArray[np.float32]:
     DataError
         `symbols` is neither 4 nor 5.
     """
+    return probabilities(symbols)[codes]
+
+
+def probabilities(symbols: int = 4) -> NDArray[np.float32]:
+    """Table of one-hot rows by code, ``(16, symbols)`` float32; the last one is for unknown.
+
+    Raises
+    ------
+    DataError
+        `symbols` is neither 4 nor 5.
+    """
     if symbols not in (4, 5):
         raise DataError(f"one-hot has 4 symbols (A C G T) or 5 (with the gap), got {symbols}")
-    rows = np.zeros((6, symbols), dtype=np.float32)  # row -1: unknown
+    rows = np.zeros((len(_ALL) + 1, symbols), dtype=np.float32)
     rows[:symbols] = np.eye(symbols, dtype=np.float32)
-    return rows[codes]
+    for letter, bases in AMBIGUOUS.items():
+        rows[_ALL.index(letter), [SYMBOLS.index(base) for base in bases]] = 1 / len(bases)
+    return rows
 
 
 def translate(codes: NDArray[np.int8]) -> str:

@@ -106,3 +106,29 @@ def test_shapes_are_checked() -> None:
         encoding.translate(encoding.encode("ACGT"))
     with pytest.raises(DataError, match=r"4 symbols .* or 5 .*got 6"):
         encoding.one_hot(encoding.encode("A"), 6)
+
+
+IUPAC = "RYSWKMBDHV"
+
+
+@given(st.text("ACGTN-" + IUPAC, max_size=60))
+def test_kept_ambiguity_is_read_back_and_turned_round(text: str) -> None:
+    kept = encoding.encode_alignment([text], ["s"], ambiguous=True, keep=True)
+    codes = kept.codes.reshape(-1)
+    assert encoding.decode(codes) == text
+    assert kept.kept == sum(letter in IUPAC for letter in text)
+    assert kept.ambiguous == text.count("N")
+    turned = encoding.reverse_complement(codes)
+    np.testing.assert_array_equal(encoding.reverse_complement(turned), codes)
+    for symbols in (4, 5):
+        forward, backward = encoding.one_hot(codes, symbols), encoding.one_hot(turned, symbols)
+        np.testing.assert_array_equal(backward[::-1, [3, 2, 1, 0]], forward[:, :4])
+
+
+@pytest.mark.parametrize(
+    ("letter", "shares"),
+    [("R", [0.5, 0, 0.5, 0]), ("M", [0.5, 0.5, 0, 0]), ("B", [0, 1 / 3, 1 / 3, 1 / 3])],
+)
+def test_bases_share_the_one(letter: str, shares: list[float]) -> None:
+    codes = encoding.encode_alignment([letter], ["s"], ambiguous=True, keep=True).codes[0]
+    np.testing.assert_allclose(encoding.one_hot(codes)[0], shares)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.feature_selection import f_classif, f_regression
 
+from geno_hpo.encoding import encode_alignment, one_hot
 from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS
 from geno_hpo.preprocess import fit_target, fit_variants, sequence_features, sequence_mean
@@ -18,6 +19,8 @@ from geno_hpo.preprocess import fit_target, fit_variants, sequence_features, seq
 @dataclass(frozen=True)
 class Settings:
     impute: str = "mean"
+    neighbours: int = 5
+    neighbour_weights: str = "uniform"
     scale: str = "standard"
     select: int | None = None
     min_maf: float = 0.0
@@ -207,6 +210,21 @@ def test_sites_are_the_rarer_symbols_of_varying_positions() -> None:
     x = sites.transform(codes)
     assert x.dtype == np.uint8
     np.testing.assert_array_equal(x, [[0, 1, 0], [0, 0, 0], [1, 0, 0], [0, 0, 1], [0, 0, 0]])
+
+
+def test_baselines_read_iupac_codes_as_networks_do() -> None:
+    texts = ["ACA", "ACA", "GYA", "RTA", "ABR", "NTG"]
+    codes = encode_alignment(texts, list("abcdef"), ambiguous=True, keep=True).codes
+    train = np.arange(5)
+    sites = sequence_features(codes, train)
+    shown = [(int(c), int(s)) for c, s in zip(sites.columns, sites.symbols, strict=True)]
+    assert shown == [(0, 2), (1, 3)], "G at the third position was never read outright in training"
+    x = sites.transform(codes, np.arange(6))
+    assert x.dtype == np.float32
+    for feature, (column, symbol) in enumerate(shown):
+        np.testing.assert_array_equal(x[:, feature], one_hot(codes)[:, column, symbol])
+    mean = sequence_mean(codes, train, 4)
+    np.testing.assert_allclose(mean, one_hot(codes[train]).mean(axis=0), rtol=1e-6)
 
 
 def test_no_varying_position_is_told() -> None:

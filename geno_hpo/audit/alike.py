@@ -23,6 +23,7 @@ from geno_hpo.audit.view import Bools, Ints, View
 __all__ = ["OPERATIONS", "near_identical", "relatives"]
 
 Floats = NDArray[np.float32]
+Kin = tuple[Bools, Bools, tuple[str, ...]]
 
 OPERATIONS = 2e10
 """Multiplications that a check may take: about half a second on two cores."""
@@ -74,21 +75,15 @@ def near_identical(
         alike: Bools = (both - equal <= limit * both) & (both * 2 > len(columns))
         return alike
 
-    found = _kin(view, cluster, rows, near, marks.shape[1], "near-identical samples", sampled)
-    if found is None:
-        return
-    in_test, in_folds, pairs = found
-    yield Finding(
-        check="near-identical samples",
-        severity=share_severity(in_test, view),
-        what=(
-            f"{int(in_test.sum()):,} test samples are nearly identical to a training sample, and "
-            f"{int(in_folds.sum()):,} others to one of another fold (less than "
-            f"{_NEAR:.0%} of a typical pair's differences, on {len(columns):,} columns)"
-        ),
-        count=int((in_test | in_folds).sum()),
-        examples=pairs,
-        advice=view.grouping(cluster),
+    kin = _kin(view, cluster, rows, near, marks.shape[1], "near-identical samples", sampled)
+    yield from _told(
+        view,
+        kin,
+        "near-identical samples",
+        "{test} test samples are nearly identical to a training sample, and {folds} others to one "
+        f"of another fold (less than {_NEAR:.0%} of a typical pair's differences, on "
+        f"{len(columns):,} columns)",
+        lambda: view.grouping(cluster),
     )
 
 
@@ -126,24 +121,38 @@ def relatives(view: View, cluster: Ints, varying: Ints, sampled: list[str]) -> I
         close: Bools = kinship > _FIRST_DEGREE
         return close
 
-    found = _kin(view, cluster, rows, near, 3 * len(columns), "relatives", sampled)
-    if found is None:
-        return
-    in_test, in_folds, pairs = found
-    yield Finding(
-        check="relatives",
-        severity=share_severity(in_test, view),
-        what=(
-            f"{int(in_test.sum()):,} test samples have a first-degree relative (or a copy) among "
-            f"the training samples, and {int(in_folds.sum()):,} others in another fold (kinship "
-            f"over {_FIRST_DEGREE} on {len(columns):,} variants)"
+    kin = _kin(view, cluster, rows, near, 3 * len(columns), "relatives", sampled)
+    yield from _told(
+        view,
+        kin,
+        "relatives",
+        "{test} test samples have a first-degree relative (or a copy) among the training samples, "
+        "and {folds} others in another fold "
+        f"(kinship over {_FIRST_DEGREE} on {len(columns):,} variants)",
+        lambda: (
+            "Keep them together: `split: {groups: {by: kinship}}` finds them, or name families in "
+            "a column and write `split: {group: COLUMN}`; or leave one of each pair out"
         ),
+    )
+
+
+def _told(
+    view: View, kin: Kin | None, check: str, what: str, advice: Callable[[], str]
+) -> Iterator[Finding]:
+    """Give the finding on kin across parts, if there is any.
+
+    `what` has places for the counts ``{test}`` and ``{folds}``.
+    """
+    if kin is None:
+        return
+    in_test, in_folds, pairs = kin
+    yield Finding(
+        check=check,
+        severity=share_severity(in_test, view),
+        what=what.format(test=f"{int(in_test.sum()):,}", folds=f"{int(in_folds.sum()):,}"),
         count=int((in_test | in_folds).sum()),
         examples=pairs,
-        advice=(
-            "Name families in a column and keep them together: `split: {group: COLUMN}`, or leave "
-            "one of each pair out"
-        ),
+        advice=advice(),
     )
 
 
@@ -203,7 +212,7 @@ def _kin(
     width: int,
     check: str,
     sampled: list[str],
-) -> tuple[Bools, Bools, tuple[str, ...]] | None:
+) -> Kin | None:
     """Run `near` over blocks of distinct rows.
 
     Returns

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from geno_hpo.audit.compatible import compatible_rows
 from geno_hpo.audit.finding import Finding, Severity, some
 from geno_hpo.audit.view import Bools, Ints, View
 from geno_hpo.data.mapped import row_blocks
@@ -29,6 +30,7 @@ FEW_COLUMNS = 64
 """With fewer columns that vary, equal rows are no sign of related samples."""
 _SERIOUS_SHARE = 0.01  # of the test set
 _MIXED_SHARE = 0.05  # of the development part
+_COUNTED_BYTES = 64 * 2**20  # distinct rows that are compared with each other, at most
 
 
 def distinct_rows(codes: NDArray[np.int8]) -> Ints:
@@ -76,6 +78,20 @@ def share_severity(flagged: Bools, view: View, *, weak: bool = False) -> Severit
     return "serious" if share >= _SERIOUS_SHARE else "warning"
 
 
+def _counted(codes: NDArray[np.int8], cluster: Ints, view: View, what: str) -> str:
+    """How many distinct rows there are, also where gaps and unknown ones differ from nothing."""
+    first = np.unique(cluster, return_index=True)[1]
+    told = f"{len(first):,} distinct {what} in {len(cluster):,} samples"
+    if len(first) * codes.shape[1] > _COUNTED_BYTES:
+        return told
+    kind = view.dataset.kind
+    fewer = compatible_rows(codes[first], kind)
+    if fewer is None or fewer == len(first):
+        return told
+    lacking = "gaps and unknown bases" if kind == "sequence" else "calls that are missing"
+    return f"{told}, {fewer:,} if {lacking} count as no difference"
+
+
 def _present(view: View, cluster: Ints) -> Bools:
     present = np.zeros((int(cluster.max()) + 1, view.parts), bool)
     present[cluster, view.part] = True
@@ -107,7 +123,7 @@ def identical_samples(view: View, cluster: Ints, varying: int) -> Iterator[Findi
     flagged = in_test if in_test.any() else in_folds
     if not flagged.any():
         return
-    distinct = len(np.unique(cluster))
+    distinct = _counted(view.dataset.codes, cluster, view, "rows")
     weak = varying < FEW_COLUMNS
     yield Finding(
         check="identical samples",
@@ -115,8 +131,7 @@ def identical_samples(view: View, cluster: Ints, varying: int) -> Iterator[Findi
         what=(
             f"{int(in_test.sum()):,} of {len(view.split.test):,} test samples are identical to a "
             f"training sample, and {int(in_folds.sum()):,} of {len(view.split.development):,} "
-            f"others to one of another fold ({distinct:,} distinct rows in {len(cluster):,} "
-            "samples)"
+            f"others to one of another fold ({distinct})"
         ),
         count=int(flagged.sum()),
         examples=some(_pairs(view, cluster, flagged)),
@@ -136,12 +151,13 @@ def shared_haplotypes(view: View) -> Iterator[Finding]:
     told = []
     most = 0
     for locus in loci:
-        cluster = distinct_rows(view.dataset.codes[:, locus.start : locus.stop])
+        codes = view.dataset.codes[:, locus.start : locus.stop]
+        cluster = distinct_rows(codes)
         in_test, _ = across(view, _present(view, cluster), cluster)
         most = max(most, int(in_test.sum()))
         told.append(
             f"{locus.name}: {int(in_test.sum()):,} of {len(view.split.test):,} test samples "
-            f"({int(cluster.max()) + 1:,} distinct haplotypes in {len(cluster):,} samples)"
+            f"({_counted(codes, cluster, view, 'haplotypes')})"
         )
     if not most:
         return

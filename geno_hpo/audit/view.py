@@ -124,7 +124,8 @@ class View:
         if fitting:
             return "Keep them together: " + " or ".join(fitting[:2])
         return (
-            "Keep them together: name their clone or family in a column and write "
+            "Keep them together: `split: {groups: {by: clones}}` finds them (a larger `threshold` "
+            "those less alike), or name their clone or family in a column and write "
             "`split: {group: COLUMN}`"
         )
 

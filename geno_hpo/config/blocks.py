@@ -127,8 +127,15 @@ class PreprocessConfig(Strict):
     """Sequences: give the network what differs from the training part's mean. On aligned genomes
     nearly all bases are alike and would drown what differs."""
 
-    impute: Literal["mean", "mode"] = "mean"
-    """What a genotype that was not called becomes: the variant's mean or its commonest value."""
+    impute: Literal["mean", "mode", "knn"] = "mean"
+    """What a genotype that was not called becomes: the variant's mean, its commonest value, or the
+    mean of the nearest training samples (knn, over the selected variants)."""
+
+    neighbours: int = Field(default=5, ge=1)
+    """knn: how many of the nearest training samples are averaged."""
+
+    neighbour_weights: Literal["uniform", "distance"] = "uniform"
+    """knn: whether neighbours count alike, or each by the inverse of its distance."""
 
     scale: Literal["standard", "none"] = "standard"
     """standard gives every variant mean 0 and standard deviation 1; none leaves dosages."""

@@ -72,16 +72,6 @@ class CatalogueData(Strict):
     """Further options of this entry, such as the number of simulated samples."""
 
 
-def _whole_codes(value: object) -> object:
-    """Say why ambiguity cannot be kept as probabilities."""
-    if value == "probabilities":
-        raise ValueError(
-            "cannot be probabilities: a position is one whole code (int8), so that fingerprints, "
-            "baselines and the compiled epoch agree; take unknown, refuse or draw"
-        )
-    return value
-
-
 class SequenceData(Strict):
     """DNA sequences and their labels: FASTA, one-hot CSV, or text lines."""
 
@@ -121,11 +111,10 @@ class SequenceData(Strict):
     """Letters that may occur: A, C, G, T and N (dna), or also the gap - of an alignment
     (gapped)."""
 
-    ambiguous: Annotated[Literal["unknown", "refuse", "draw"], BeforeValidator(_whole_codes)] = (
-        "unknown"
-    )
-    """What IUPAC codes such as R become: unknown, an error (refuse), or one of the bases they stand
-    for, drawn by the study's seed (draw; N stays unknown)."""
+    ambiguous: Literal["unknown", "refuse", "draw", "probabilities"] = "unknown"
+    """What IUPAC codes such as R become: unknown, an error (refuse), one of the bases they stand
+    for, drawn by the study's seed (draw), or all of these with equal shares of the 1 in one-hot
+    (probabilities). With draw and probabilities N stays unknown."""
 
     loci: Names = ()
     """Loci to take, in this order, from a folder of FASTA files or a one-hot CSV with a column

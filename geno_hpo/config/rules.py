@@ -161,6 +161,8 @@ def _preprocess_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
         return
     for name in (
         "impute",
+        "neighbours",
+        "neighbour_weights",
         "min_maf",
         "min_call_rate",
         "prune_r2",
@@ -180,6 +182,13 @@ def _components_fit(study: StudyConfig) -> Iterator[tuple[str, str]]:
             "preprocess.components",
             f"must be at most preprocess.select ({select}), got {components}",
         )
+
+
+def _neighbours_fit(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    settings = study.preprocess
+    for name in ("neighbours", "neighbour_weights"):
+        if settings.impute != "knn" and getattr(settings, name) != _default(settings, name):
+            yield f"preprocess.{name}", f'is for impute: knn, got impute: "{settings.impute}"'
 
 
 def _class_weight_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
@@ -213,6 +222,7 @@ RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_target_is_no_group, ("split", "split.group", "target")),
     (_preprocess_fits, ("data", "preprocess")),
     (_components_fit, ("preprocess", "preprocess.components", "preprocess.select")),
+    (_neighbours_fit, ("preprocess", "preprocess.impute")),
     (_class_weight_fits, ("task", "preprocess", "preprocess.class_weight")),
     (_warmup_fits, ("pruner", "pruner.warmup_epochs", "pruner.name", "budget.epochs", "budget")),
 )

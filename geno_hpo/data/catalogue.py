@@ -2,16 +2,15 @@
 
 The table itself is ``catalogue.toml`` beside this module. A file is looked for in the folder
 that ``GENO_HPO_DATA_MIRROR`` names (``<data set>/<file>``), then in the cache (the user's cache
-folder, or ``GENO_HPO_CACHE``), and is then downloaded from GitHub at a pinned commit. Each is
-checked against its SHA-256 before it is used.
+folder, or ``GENO_HPO_CACHE``), and is then downloaded from GitHub at a pinned commit; licence and
+citation are told first. Each is checked against its SHA-256 before it is used.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import time
+import sys
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,16 +20,14 @@ from importlib.resources import files as package_files
 from pathlib import Path
 from urllib.parse import quote
 
+from geno_hpo.data.download import download as download_file
+from geno_hpo.data.download import sha256_of
 from geno_hpo.errors import DownloadError, InputError
 
 __all__ = ["CACHE", "MIRROR", "CatalogueFile", "Entry", "entries", "entry", "fetch"]
 
 MIRROR = "GENO_HPO_DATA_MIRROR"
 CACHE = "GENO_HPO_CACHE"
-
-ATTEMPTS = 3
-"""Times that a download is begun before it is given up."""
-PAUSE_SECONDS = 0.5
 
 Downloader = Callable[["CatalogueFile", Path], None]
 
@@ -161,7 +158,7 @@ def fetch(
     only
         File names, when not all are wanted.
     download
-        What brings one file to a path; by default a verified download with pooch.
+        What brings one file to a path; by default `geno_hpo.data.download`.
 
     Returns
     -------
@@ -182,10 +179,16 @@ def fetch(
             _verify(mirror / file.name, file)
         return mirror
     folder = _cache_folder() / name
-    for file in wanted:
+    lacking = [
+        file
+        for file in wanted
+        if not (folder / file.name).is_file() or sha256_of(folder / file.name) != file.sha256
+    ]
+    _announce(
+        name, [file for file in lacking if mirror is None or not (mirror / file.name).is_file()]
+    )
+    for file in lacking:
         place = folder / file.name
-        if place.is_file() and _sha256(place) == file.sha256:
-            continue
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if mirror is not None and (mirror / file.name).is_file():
@@ -199,6 +202,18 @@ def fetch(
                 f"{CACHE} may name another"
             ) from error
     return folder
+
+
+def _announce(name: str, files: Sequence[CatalogueFile]) -> None:
+    """Say licence and citation before the first byte of a download is asked for."""
+    if not any(file.url for file in files):
+        return
+    size = sum(file.bytes for file in files) / 1e6
+    terms = entry(name)
+    sys.stderr.write(
+        f"downloading {name} ({len(files)} files, {size:,.1f} MB). Licence: {terms.licence}. "
+        f"Please cite: {terms.citation}\n"
+    )
 
 
 def _mirror_folder(name: str) -> Path | None:
@@ -218,13 +233,8 @@ def _cache_folder() -> Path:
     return user_cache_path("geno-hpo")
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _verify(path: Path, file: CatalogueFile) -> None:
-    found = _sha256(path)
+    found = sha256_of(path)
     if found != file.sha256:
         raise DownloadError(
             f"{path} is not the file the catalogue pins: its SHA-256 should be "
@@ -249,26 +259,4 @@ def _bring(name: str, file: CatalogueFile, place: Path, download: Downloader) ->
 
 
 def _download(file: CatalogueFile, place: Path) -> None:
-    """Download with pooch, which checks the hash and moves the file into place when whole.
-
-    A connection that breaks is tried again, twice; a file that is not there, or another one, is
-    not.
-    """
-    import pooch
-    from requests.exceptions import ChunkedEncodingError, ConnectionError, Timeout  # noqa: A004
-
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            pooch.retrieve(
-                url=file.url,
-                known_hash=f"sha256:{file.sha256}",
-                fname=place.name,
-                path=place.parent,
-                downloader=pooch.HTTPDownloader(timeout=60),
-            )
-        except (ChunkedEncodingError, ConnectionError, Timeout):
-            if attempt == ATTEMPTS:
-                raise
-            time.sleep(PAUSE_SECONDS * attempt)
-        else:
-            return
+    download_file(file.url, place, size=file.bytes, sha256=file.sha256)

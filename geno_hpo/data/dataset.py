@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.mapped import row_blocks, save_codes, take_rows
+from geno_hpo.encoding import AMBIGUOUS, GAP
 from geno_hpo.errors import DataError
 
 __all__ = ["Dataset", "Locus", "Origin", "Target", "Truth"]
@@ -155,7 +156,8 @@ class Dataset:
     ids
         Sample ids, unique.
     codes
-        ``(samples, positions)`` int8. Sequences: A C G T = 0 1 2 3, gap = 4, unknown = −1.
+        ``(samples, positions)`` int8. Sequences: A C G T = 0 1 2 3, gap = 4, unknown = −1, and
+        IUPAC codes from 5 to 14 where they are kept (`geno_hpo.encoding`).
         Variants: dosage 0, 1, 2 of the counted allele, −1 = not called.
     axis
         Name of each column of `codes` (``katG:315.2``, ``rs123``).
@@ -199,7 +201,7 @@ class Dataset:
         if len(set(self.ids)) != samples:
             raise DataError(f"data set {self.name!r}: sample ids must be unique")
         low, high = int(self.codes.min()), int(self.codes.max())
-        ceiling = 4 if self.kind == "sequence" else 2
+        ceiling = GAP + len(AMBIGUOUS) if self.kind == "sequence" else 2
         if low < -1 or high > ceiling:
             raise DataError(
                 f"data set {self.name!r}: {self.kind} codes lie in [-1, {ceiling}], "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from geno_hpo.data.catalogue import Entry, entries, fetch
@@ -101,89 +101,23 @@ def _number(found: Entry, question: Question, key: str, default: float) -> float
     return float(value)
 
 
-def _one_binary(found: Entry, question: Question, name: str, classes: Sequence[str]) -> None:
-    """Refuse what an entry with one binary target cannot answer."""
-    if question.target != (name,) or question.task != "binary":
+def _only(found: Entry, question: Question, names: tuple[str, ...], task: str) -> None:
+    """Refuse another target or task than the one there is."""
+    if question.target != names or question.task != task:
         raise InputError(
-            f"data set {found.name!r} has one target, {name} (binary), got "
+            f"data set {found.name!r} has one target, {', '.join(names)} ({task}), got "
             f"{', '.join(question.target)} ({question.task})"
         )
-    if question.positive not in (None, classes[1]):
-        raise InputError(
-            f"the positive class of {found.name!r} is {classes[1]!r}, got {question.positive!r}"
-        )
 
 
-def _simulated(found: Entry, question: Question) -> Dataset:
-    dataset = simulate_katg(
-        seed=_whole(found, question, "seed", question.seed, 0),
-        isolates=_whole(found, question, "isolates", 1800, 100),
-    )
-    _one_binary(found, question, "inh", dataset.target.classes)
-    return dataset
-
-
-def _motif(found: Entry, question: Question) -> Dataset:
-    dataset = simulate_motif(
-        seed=_whole(found, question, "seed", question.seed, 0),
-        sequences=_whole(found, question, "sequences", 2000, 100),
-        length=_whole(found, question, "length", 50, 12),
-        changed=_number(found, question, "changed", 0.25),
-    )
-    _one_binary(found, question, "motif", dataset.target.classes)
-    return dataset
-
-
-def _chromatin(found: Entry, question: Question) -> Dataset:
-    dataset = simulate_chromatin(
-        seed=_whole(found, question, "seed", question.seed, 0),
-        sequences=_whole(found, question, "sequences", 3000, 200),
-        length=_whole(found, question, "length", 300, 200),
-        changed=_number(found, question, "changed", 0.1),
-    )
-    return _outputs(found, question, dataset)
-
-
-def _drugs(found: Entry, question: Question) -> Dataset:
-    dataset = simulate_drugs(
-        seed=_whole(found, question, "seed", question.seed, 0),
-        isolates=_whole(found, question, "isolates", 1500, 300),
-    )
-    return _outputs(found, question, dataset)
-
-
-def _trait(found: Entry, question: Question) -> Dataset:
-    dataset = simulate_trait(
-        seed=_whole(found, question, "seed", question.seed, 0),
-        samples=_whole(found, question, "samples", 1000, 50),
-        variants=_whole(found, question, "variants", 2000, 40),
-        causal=_whole(found, question, "causal", 50, 2),
-        heritability=_number(found, question, "heritability", 0.5),
-        dominance=_number(found, question, "dominance", 0.0),
-        epistasis=_number(found, question, "epistasis", 0.0),
-        linkage=_number(found, question, "linkage", 0.9),
-    )
-    return _all_targets(found, question, dataset)
-
-
-def _ancestry(found: Entry, question: Question) -> Dataset:
-    dataset = simulate_ancestry(
-        seed=_whole(found, question, "seed", question.seed, 0),
-        samples=_whole(found, question, "samples", 1000, 40),
-        variants=_whole(found, question, "variants", 300, 1),
-        populations=_whole(found, question, "populations", 4, 2),
-        drift=_number(found, question, "drift", 0.02),
-    )
-    return _all_targets(found, question, dataset)
-
-
-def _all_targets(found: Entry, question: Question, dataset: Dataset) -> Dataset:
-    """Refuse another target or task than the one there is."""
+def _own_target(found: Entry, question: Question, dataset: Dataset) -> Dataset:
+    """Give a data set that answers one question, if that is asked."""
     target = dataset.target
-    if question.target != target.names or question.task != target.task:
+    _only(found, question, target.names, target.task)
+    if target.task == "binary" and question.positive not in (None, target.classes[1]):
         raise InputError(
-            f"data set {found.name!r} has one target, {', '.join(target.names)} ({target.task}), "
-            f"got {', '.join(question.target)} ({question.task})"
+            f"the positive class of {found.name!r} is {target.classes[1]!r}, got "
+            f"{question.positive!r}"
         )
     return dataset
 
@@ -230,6 +164,36 @@ def _part_of(truth: Truth | None, names: Sequence[str]) -> Truth | None:
     return Truth(truth.positions, mean, outputs)
 
 
+@dataclass(frozen=True)
+class _Simulator:
+    """How an embedded data set is drawn.
+
+    Parameters
+    ----------
+    make
+        Draws it, from `seed` and the options by name.
+    sizes
+        Options that are whole numbers: default and least value.
+    numbers
+        Options that are numbers: the default.
+    answers
+        Takes what is asked for.
+    """
+
+    make: Callable[..., Dataset]
+    sizes: Mapping[str, tuple[int, int]]
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    answers: Callable[[Entry, Question, Dataset], Dataset] = _own_target
+
+    def __call__(self, found: Entry, question: Question) -> Dataset:
+        options: dict[str, float] = {"seed": _whole(found, question, "seed", question.seed, 0)}
+        for key, (default, least) in self.sizes.items():
+            options[key] = _whole(found, question, key, default, least)
+        for key, usual in self.numbers.items():
+            options[key] = _number(found, question, key, usual)
+        return self.answers(found, question, self.make(**options))
+
+
 def _tb_wdnn(found: Entry, question: Question) -> Dataset:
     loci = question.loci or drug_regions(question.target)
     return read_tb_wdnn(
@@ -251,9 +215,7 @@ def _wheat599(found: Entry, question: Question) -> Dataset:
 
 
 def _primer(found: Entry, question: Question) -> Dataset:
-    dataset = read_primer(fetch(found.name))
-    _one_binary(found, question, "motif", dataset.target.classes)
-    return _stamped(found, dataset)
+    return _stamped(found, _own_target(found, question, read_primer(fetch(found.name))))
 
 
 def _kg1_phase1(found: Entry, question: Question) -> Dataset:
@@ -270,18 +232,12 @@ def _kg1_aisnp(found: Entry, question: Question) -> Dataset:
 
 
 def _chromatin_sim4(found: Entry, question: Question) -> Dataset:
-    if question.target != ("class",) or question.task != "multiclass":
-        raise InputError(
-            f"data set {found.name!r} has one target, class (multiclass), got "
-            f"{', '.join(question.target)} ({question.task})"
-        )
+    _only(found, question, ("class",), "multiclass")
     return _stamped(found, read_chromatin_sim4(fetch(found.name)))
 
 
 def _tfbs_chipseq(found: Entry, question: Question) -> Dataset:
-    dataset = read_tfbs_chipseq(fetch(found.name))
-    _one_binary(found, question, "bound", dataset.target.classes)
-    return _stamped(found, dataset)
+    return _stamped(found, _own_target(found, question, read_tfbs_chipseq(fetch(found.name))))
 
 
 def _stamped(found: Entry, dataset: Dataset) -> Dataset:
@@ -290,12 +246,27 @@ def _stamped(found: Entry, dataset: Dataset) -> Dataset:
 
 
 _READERS: dict[str, Callable[[Entry, Question], Dataset]] = {
-    "simulated": _simulated,
-    "drugs_simulated": _drugs,
-    "motif_simulated": _motif,
-    "chromatin_simulated": _chromatin,
-    "trait_simulated": _trait,
-    "ancestry_simulated": _ancestry,
+    "simulated": _Simulator(simulate_katg, {"isolates": (1800, 100)}),
+    "drugs_simulated": _Simulator(simulate_drugs, {"isolates": (1500, 300)}, answers=_outputs),
+    "motif_simulated": _Simulator(
+        simulate_motif, {"sequences": (2000, 100), "length": (50, 12)}, {"changed": 0.25}
+    ),
+    "chromatin_simulated": _Simulator(
+        simulate_chromatin,
+        {"sequences": (3000, 200), "length": (300, 200)},
+        {"changed": 0.1},
+        _outputs,
+    ),
+    "trait_simulated": _Simulator(
+        simulate_trait,
+        {"samples": (1000, 50), "variants": (2000, 40), "causal": (50, 2)},
+        {"heritability": 0.5, "dominance": 0.0, "epistasis": 0.0, "linkage": 0.9},
+    ),
+    "ancestry_simulated": _Simulator(
+        simulate_ancestry,
+        {"samples": (1000, 40), "variants": (300, 1), "populations": (4, 2)},
+        {"drift": 0.02},
+    ),
     "tb_wdnn": _tb_wdnn,
     "wheat599": _wheat599,
     "primer": _primer,

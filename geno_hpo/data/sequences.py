@@ -29,12 +29,6 @@ __all__ = ["Form", "read_sequences", "sequence_form"]
 
 Format = Literal["auto", "fasta", "one_hot", "labelled", "lines"]
 
-# The bases that each IUPAC code stands for; N says nothing and stays unknown.
-_MEANS = {
-    "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
-    "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG",
-}  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Form:
@@ -54,8 +48,8 @@ class Form:
         ``dna``: A C G T; ``gapped``: A C G T and ``-``.
     ambiguous
         What IUPAC codes such as R become. ``unknown``: −1, counted. ``refuse``: an error.
-        ``draw``: one of the bases it stands for, drawn by `seed` and the sample's id; N stays
-        unknown.
+        ``draw``: one of the bases it stands for, drawn by `seed` and the sample's id;
+        ``probabilities``: a code of its own, whose bases share the 1 in one-hot. N stays unknown.
     loci
         Loci to take, in this order; empty takes all.
     regions, coordinates
@@ -68,7 +62,7 @@ class Form:
     match: Literal["id", "order"] | None = None
     pad: Literal["none", "right"] = "none"
     alphabet: Literal["dna", "gapped"] = "dna"
-    ambiguous: Literal["unknown", "refuse", "draw"] = "unknown"
+    ambiguous: Literal["unknown", "refuse", "draw", "probabilities"] = "unknown"
     loci: tuple[str, ...] = ()
     regions: Path | None = None
     coordinates: Base | None = None
@@ -96,6 +90,7 @@ class _Told:
 
     ambiguous: int = 0
     drawn: int = 0
+    kept: int = 0
     lower: int = 0
     padded: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -111,6 +106,10 @@ class _Told:
             )
         if self.drawn:
             lines.append(f"{self.drawn} IUPAC codes drawn among the bases they stand for")
+        if self.kept:
+            lines.append(
+                f"{self.kept} IUPAC codes kept as probabilities of the bases they stand for"
+            )
         if self.lower:
             lines.append(f"{self.lower} lower-case letters (soft-masked) read as upper case")
         return lines
@@ -301,6 +300,7 @@ def _encode(
             ids,
             ambiguous=form.ambiguous != "refuse" or bool(filled),
             gaps=form.alphabet == "gapped",
+            keep=form.ambiguous == "probabilities",
         )
     except DataError as error:
         raise DataError(f"{error}{of} ({path}){_hint(texts)}") from error
@@ -309,6 +309,7 @@ def _encode(
             f"{encoded.ambiguous - filled} IUPAC codes stand in {path}{of}, and `ambiguous: refuse`"
         )
     told.ambiguous += encoded.ambiguous - filled
+    told.kept += encoded.kept
     return encoded.codes
 
 
@@ -318,13 +319,13 @@ def _lower(text: str) -> int:
 
 def _draw(text: str, name: str, seed: int, told: _Told) -> str:
     """Replace each IUPAC code by one of its bases; the same for a sample whatever else is read."""
-    places = [i for i, letter in enumerate(text) if letter.upper() in _MEANS]
+    places = [i for i, letter in enumerate(text) if letter.upper() in encoding.AMBIGUOUS]
     if not places:
         return text
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     letters = list(text)
     for place in places:
-        letters[place] = str(rng.choice(list(_MEANS[text[place].upper()])))
+        letters[place] = str(rng.choice(list(encoding.AMBIGUOUS[text[place].upper()])))
     told.drawn += len(places)
     return "".join(letters)
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from geno_hpo import encoding
 from geno_hpo.data.clonal_tree import ClonalTree, grow_tree
 from geno_hpo.data.dataset import Dataset, Locus, Origin, Target, Truth
+from geno_hpo.data.simulated import drawn_by, sample_names
 from geno_hpo.errors import DataError
 
 __all__ = ["CODONS", "simulate_katg"]
@@ -101,7 +102,7 @@ def simulate_katg(seed: int = 1, isolates: int = 1800) -> Dataset:
     return Dataset(
         name="katg_simulated",
         kind="sequence",
-        ids=tuple(f"sim{number:05d}" for number in range(1, isolates + 1)),
+        ids=sample_names(isolates),
         codes=_uncall(rng, truth),
         axis=tuple(f"katG:{codon}.{base}" for codon in range(1, CODONS + 1) for base in (1, 2, 3)),
         target=Target(
@@ -142,16 +143,12 @@ def _origin(
         changed[cause.column % 3] = cause.base
         name = encoding.change_name(codon, changed, cause.codon)
         names.append(f"{name} ({int((cause_of == index).sum())})")
-    return Origin(
-        source=f"geno_hpo.data.simulate, seed {seed}",
-        simulated=True,
-        licence="Apache-2.0",
-        citation="none: simulated by geno_hpo",
-        notes=(
-            "Simulated data: sequence, isolates and resistance are drawn by a program",
-            "causal changes and their carriers: " + ", ".join(names),
-            f"resistant from a cause outside the gene: {int((cause_of == _HIDDEN).sum())}",
-        ),
+    return drawn_by(
+        __name__,
+        seed,
+        "sequence, isolates and resistance",
+        "causal changes and their carriers: " + ", ".join(names),
+        f"resistant from a cause outside the gene: {int((cause_of == _HIDDEN).sum())}",
     )
 
 

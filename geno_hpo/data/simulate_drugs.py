@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.clonal_tree import ClonalTree, grow_tree
-from geno_hpo.data.dataset import Dataset, Locus, Origin, Target
+from geno_hpo.data.dataset import Dataset, Locus, Target
 from geno_hpo.data.oracle import outputs_truth
+from geno_hpo.data.simulated import drawn_by, sample_names
 from geno_hpo.errors import DataError
 
 __all__ = ["DRUGS", "LOCI", "simulate_drugs"]
@@ -108,7 +109,7 @@ def simulate_drugs(seed: int = 1, isolates: int = 1500) -> Dataset:
     return Dataset(
         name="drugs_simulated",
         kind="sequence",
-        ids=tuple(f"sim{number:05d}" for number in range(1, isolates + 1)),
+        ids=sample_names(isolates),
         codes=codes,
         axis=tuple(f"{locus}:{base}" for locus in LOCI for base in range(1, _LENGTH + 1)),
         target=Target("multilabel", labels, DRUGS),
@@ -120,15 +121,11 @@ def simulate_drugs(seed: int = 1, isolates: int = 1500) -> Dataset:
             Locus(locus, number * _LENGTH, (number + 1) * _LENGTH)
             for number, locus in enumerate(LOCI)
         ),
-        origin=Origin(
-            source=f"geno_hpo.data.simulate_drugs, seed {seed}",
-            simulated=True,
-            licence="Apache-2.0",
-            citation="none: simulated by geno_hpo",
-            notes=(
-                "Simulated data: sequence, isolates and resistance are drawn by a program",
-                f"{missing:.0%} of the labels are missing: not every isolate was tested",
-            ),
+        origin=drawn_by(
+            __name__,
+            seed,
+            "sequence, isolates and resistance",
+            f"{missing:.0%} of the labels are missing: not every isolate was tested",
         ),
         truth=outputs_truth(
             tuple(sorted(int(column) for each in causal.values() for column in each)),

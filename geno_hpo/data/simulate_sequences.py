@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo import encoding
-from geno_hpo.data.dataset import Dataset, Origin, Target, Truth
+from geno_hpo.data.dataset import Dataset, Target, Truth
 from geno_hpo.data.oracle import auc, outputs_truth
+from geno_hpo.data.simulated import drawn_by, require, sample_names
 from geno_hpo.errors import DataError
 
 __all__ = ["MARKS", "MOTIF", "simulate_chromatin", "simulate_motif"]
@@ -60,7 +61,7 @@ def simulate_motif(
             f"simulated motifs take at least 100 sequences of {width} bases, got {sequences} of "
             f"{length}"
         )
-    _require("changed", changed, 0.0, 0.75)
+    require("changed", 0 <= changed <= 0.75, changed, "[0, 0.75]")
     rng = np.random.default_rng([seed, 101])
     codes = rng.integers(0, 4, (sequences, length)).astype(np.int8)
     label = rng.permutation(np.arange(sequences) % 2 == 0)
@@ -75,14 +76,16 @@ def simulate_motif(
     return Dataset(
         name="motif_simulated",
         kind="sequence",
-        ids=tuple(f"sim{number:05d}" for number in range(1, sequences + 1)),
+        ids=sample_names(sequences),
         codes=codes,
         axis=tuple(str(position + 1) for position in range(length)),
         target=Target(
             "binary", label.astype(np.float32)[:, None], ("motif",), ("absent", "present")
         ),
-        origin=_origin(
+        origin=drawn_by(
+            __name__,
             seed,
+            "sequences and labels",
             f"the motif {MOTIF} stands in {len(rows)} of {sequences} sequences, each base changed "
             f"with chance {changed:g}",
         ),
@@ -120,7 +123,7 @@ def simulate_chromatin(
             f"simulated chromatin takes at least 200 sequences of 200 bases, got {sequences} of "
             f"{length}"
         )
-    _require("changed", changed, 0.0, 0.75)
+    require("changed", 0 <= changed <= 0.75, changed, "[0, 0.75]")
     rng = np.random.default_rng([seed, 102])
     codes = rng.integers(0, 4, (sequences, length)).astype(np.int8)
     motifs = rng.integers(0, 4, (_MOTIFS, _WIDTH)).astype(np.int8)
@@ -143,11 +146,11 @@ def simulate_chromatin(
     return Dataset(
         name="chromatin_simulated",
         kind="sequence",
-        ids=tuple(f"sim{number:05d}" for number in range(1, sequences + 1)),
+        ids=sample_names(sequences),
         codes=codes,
         axis=tuple(str(position + 1) for position in range(length)),
         target=Target("multilabel", labels, MARKS),
-        origin=_origin(seed, f"motifs: {names}"),
+        origin=drawn_by(__name__, seed, "sequences and labels", f"motifs: {names}"),
         truth=outputs_truth(
             tuple(range(length)), states.astype(np.float64), labels.astype(np.float64), MARKS
         ),
@@ -167,18 +170,3 @@ def _plant(
     other = (copies + rng.integers(1, 4, copies.shape)) % 4
     copies = np.where(rng.random(copies.shape) < changed, other, copies)
     codes[rows[:, None], start[:, None] + np.arange(len(motif))] = copies.astype(np.int8)
-
-
-def _require(what: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise DataError(f"{what} must lie in [{low:g}, {high:g}], got {value:g}")
-
-
-def _origin(seed: int, note: str) -> Origin:
-    return Origin(
-        source=f"geno_hpo.data.simulate_sequences, seed {seed}",
-        simulated=True,
-        licence="Apache-2.0",
-        citation="none: simulated by geno_hpo",
-        notes=("Simulated data: sequences and labels are drawn by a program", note),
-    )

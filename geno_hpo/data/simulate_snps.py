@@ -13,8 +13,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.data.dataset import Dataset, Origin, Target, Truth
+from geno_hpo.data.dataset import Dataset, Target, Truth
 from geno_hpo.data.oracle import trait_scores
+from geno_hpo.data.simulated import drawn_by, require, sample_names
 from geno_hpo.errors import DataError
 
 __all__ = ["simulate_ancestry", "simulate_trait"]
@@ -69,11 +70,11 @@ def simulate_trait(
             f"a simulated trait takes at least 50 samples and 2 to {blocks} causal variants (one "
             f"in each block of {_BLOCK}), got {samples} samples and {causal}"
         )
-    _require("heritability", 0 < heritability < 1, heritability, "(0, 1)")
-    _require("dominance", 0 <= dominance <= 1, dominance, "[0, 1]")
-    _require("epistasis", 0 <= epistasis <= 1, epistasis, "[0, 1]")
-    _require("dominance + epistasis", dominance + epistasis <= 1, dominance + epistasis, "[0, 1]")
-    _require("linkage", 0 <= linkage < 1, linkage, "[0, 1)")
+    require("heritability", 0 < heritability < 1, heritability, "(0, 1)")
+    require("dominance", 0 <= dominance <= 1, dominance, "[0, 1]")
+    require("epistasis", 0 <= epistasis <= 1, epistasis, "[0, 1]")
+    require("dominance + epistasis", dominance + epistasis <= 1, dominance + epistasis, "[0, 1]")
+    require("linkage", 0 <= linkage < 1, linkage, "[0, 1)")
     rng = np.random.default_rng([seed, 201])
     frequency = rng.uniform(0.05, 0.5, variants)
     codes = _haplotypes(rng, samples, frequency, linkage)
@@ -94,12 +95,14 @@ def simulate_trait(
     return Dataset(
         name="trait_simulated",
         kind="variants",
-        ids=tuple(f"sim{number:05d}" for number in range(1, samples + 1)),
+        ids=sample_names(samples),
         codes=codes,
         axis=tuple(f"snp{number:05d}" for number in range(1, variants + 1)),
         target=Target("regression", trait.astype(np.float32)[:, None], ("trait",)),
-        origin=_origin(
+        origin=drawn_by(
+            __name__,
             seed,
+            "genotypes and labels",
             f"{causal} causal variants, heritability {heritability:g}, of which dominance "
             f"{dominance:g} and epistasis {epistasis:g}",
         ),
@@ -142,7 +145,7 @@ def simulate_ancestry(
             f"simulated ancestry takes at least 2 populations of 20 samples and a variant, got "
             f"{samples} samples, {populations} populations, {variants} variants"
         )
-    _require("drift", 0 < drift <= 0.5, drift, "(0, 0.5]")
+    require("drift", 0 < drift <= 0.5, drift, "(0, 0.5]")
     rng = np.random.default_rng([seed, 202])
     ancestral = rng.uniform(0.05, 0.95, variants)
     scale = (1 - drift) / drift
@@ -158,7 +161,7 @@ def simulate_ancestry(
     return Dataset(
         name="ancestry_simulated",
         kind="variants",
-        ids=tuple(f"sim{number:05d}" for number in range(1, samples + 1)),
+        ids=sample_names(samples),
         codes=codes,
         axis=tuple(f"snp{number:05d}" for number in range(1, variants + 1)),
         target=Target(
@@ -167,7 +170,12 @@ def simulate_ancestry(
             ("population",),
             tuple(f"P{number + 1}" for number in range(populations)),
         ),
-        origin=_origin(seed, f"{populations} populations, F_ST {drift:g} to their ancestor"),
+        origin=drawn_by(
+            __name__,
+            seed,
+            "genotypes and labels",
+            f"{populations} populations, F_ST {drift:g} to their ancestor",
+        ),
         truth=Truth(tuple(range(variants)), {"accuracy": right}),
     )
 
@@ -200,18 +208,3 @@ def _beyond_dosage(dosage: Floats) -> Floats:
     mixed = _standard((dosage == 1).astype(np.float64))
     line = _standard(dosage)
     return _standard(mixed - line * (mixed * line).mean(axis=0))
-
-
-def _require(what: str, holds: bool, value: float, interval: str) -> None:
-    if not holds:
-        raise DataError(f"{what} must lie in {interval}, got {value:g}")
-
-
-def _origin(seed: int, note: str) -> Origin:
-    return Origin(
-        source=f"geno_hpo.data.simulate_snps, seed {seed}",
-        simulated=True,
-        licence="Apache-2.0",
-        citation="none: simulated by geno_hpo",
-        notes=("Simulated data: genotypes and labels are drawn by a program", note),
-    )

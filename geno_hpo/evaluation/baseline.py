@@ -124,9 +124,12 @@ class BaselineEvaluation:
         codes = np.asarray(self.dataset.codes)
         if self.dataset.kind == "sequence":
             sites = sequence_features(codes, train)
-            return sites.transform(codes[train]), sites.transform(codes[other])
+            return sites.transform(codes, train), sites.transform(codes, other)
         (fitted,) = self._inputs.variants([train], settings)
-        return fitted.transform(codes[train]), fitted.transform(codes[other])
+        if settings.impute == "knn":
+            whole = self._inputs.whole(train, fitted, settings)
+            return whole[train], whole[other]
+        return fitted.transform(codes, train), fitted.transform(codes, other)
 
     def _setting(self, seed: int) -> Setting:
         target = self.dataset.target

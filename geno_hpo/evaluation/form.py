@@ -56,6 +56,7 @@ class Form:
         from geno_hpo.training.coding import (
             CentredCoding,
             DosageCoding,
+            ImputedCoding,
             OneHotCoding,
             ProjectedCoding,
         )
@@ -64,6 +65,8 @@ class Form:
         if dataset.kind == "sequence":
             kind = CentredCoding if settings.centre else OneHotCoding
             return kind(dataset.codes, self.shape.symbols)
+        if settings.impute == "knn":
+            return ImputedCoding(dataset.codes, self.shape.length)
         if settings.components is None:
             return DosageCoding(dataset.codes, self.shape.length)
         selected = min(settings.select or dataset.features, dataset.features)

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Dataset
+from geno_hpo.data.mapped import row_blocks
+from geno_hpo.encoding import GAP
 from geno_hpo.errors import InputError
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.models import FAMILIES, ModelShape, Parameters
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FittedInputs", "Inputs", "chosen", "learns", "model_shape", "permuted", "shaped"]
 
-GAP = 4
+MOST_IMPUTED = 2**29
+"""Bytes that the inputs of all samples may take where neighbours fill them in: every fold has
+its own, and networks hold them as they are."""
 
 
 def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
@@ -41,7 +45,7 @@ def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
     loci: tuple[int, ...] = ()
     if dataset.kind == "sequence":
         loci = _loci(dataset)
-        symbols = 5 if int(dataset.codes.max()) >= GAP else 4
+        symbols = 5 if has_gaps(dataset.codes) else 4
         length = dataset.features
     else:
         symbols = 1
@@ -69,6 +73,12 @@ def learns(params: Parameters) -> tuple[str, ...]:
     """Weights that the family of a configuration takes from the training part."""
     family = FAMILIES.get(str(params.get("family", "")))
     return () if family is None else family.learns
+
+
+def has_gaps(codes: NDArray[np.int8]) -> bool:
+    """Whether a sequence holds a gap; IUPAC codes lie above it."""
+    top = int(codes.max())
+    return top == GAP or (top > GAP and any((rows == GAP).any() for rows in row_blocks(codes)))
 
 
 def chosen(settings: PreprocessConfig, params: Parameters, dataset: Dataset) -> PreprocessConfig:
@@ -127,16 +137,21 @@ class FittedInputs:
         The trait's scaling.
     weights
         ``(outputs, classes)`` weights of the classes, where they are balanced.
+    whole
+        ``(all samples, width)`` inputs themselves, where neighbours tell missing dosages.
     """
 
     variants: FittedVariants | None
     mean: NDArray[np.float32] | None
     target: TargetScale | None
     weights: NDArray[np.float32] | None = None
+    whole: NDArray[np.float32] | None = None
 
     @property
     def constants(self) -> tuple[NDArray[Any], ...]:
         """The arrays that the coding needs on the device."""
+        if self.whole is not None:
+            return (self.whole,)
         if self.variants is not None:
             return self.variants.constants
         return () if self.mean is None else (self.mean,)
@@ -214,7 +229,24 @@ class Inputs:
                 self._inputs(train, None, mean) for train, mean in zip(parts, means, strict=True)
             ]
         found = self.variants(parts, own, threads)
+        if own.impute == "knn":
+            return [
+                replace(self._inputs(train, one, None), whole=self.whole(train, one, own))
+                for train, one in zip(parts, found, strict=True)
+            ]
         return [self._inputs(train, one, None) for train, one in zip(parts, found, strict=True)]
+
+    def whole(
+        self, train: NDArray[np.intp], fitted: FittedVariants, settings: PreprocessConfig
+    ) -> NDArray[np.float32]:
+        """Inputs ``(all samples, width)`` of what `variants` gave for a training part."""
+        return self._kept(settings).get(
+            "imputed",
+            train,
+            self.depends(settings),
+            lambda: fitted.transform(self.dataset.codes),
+            size=4 * self.dataset.samples * input_width(self.dataset.features, settings),
+        )
 
     def fit_ahead(self, parts: Sequence[NDArray[np.intp]], threads: int) -> None:
         """Fit what trials will need, whatever they select, so that other processes find it."""
@@ -230,15 +262,26 @@ class Inputs:
         Raises
         ------
         InputError
-            A training part has too few candidates or directions.
+            A training part has too few candidates, directions or neighbours, or neighbours are
+            asked of more variants than memory should hold.
         """
         selects = settings.select is not None
         ranked = self._ranked(parts, selects, threads)
         found = [one.fitted(settings) for one in ranked]
+        codes, depends = self.dataset.codes, self.depends(settings)
+        if settings.impute == "knn":
+            self._imputable(settings)
+            alone = self.depends(settings.model_copy(update={"components": None}))
+
+            def ask(train: NDArray[np.intp], one: FittedVariants) -> FittedVariants:
+                return self._kept(settings).get(
+                    "neighbours", train, alone, lambda: one.neighbouring(codes, train, settings)
+                )
+
+            found = [ask(train, one) for train, one in zip(parts, found, strict=True)]
         if settings.components is None:
             return found
-        components, codes = settings.components, self.dataset.codes
-        depends = self.depends(settings)
+        components = settings.components
 
         def project(train: NDArray[np.intp], one: FittedVariants) -> FittedVariants:
             return self.fits.get(
@@ -263,6 +306,24 @@ class Inputs:
             self.fits.get("histograms", train, depends, partial(make, train, one))
             for train, one in zip(parts, found, strict=True)
         ]
+
+    def _kept(self, settings: PreprocessConfig) -> Fits:
+        """Where whole matrices are kept: nowhere for configurations that select for themselves.
+
+        A search draws many widths, and each would fill the disk anew.
+        """
+        return self.fits if settings == self.settings else Fits()
+
+    def _imputable(self, settings: PreprocessConfig) -> None:
+        """Refuse neighbours where the float32 inputs of all samples would be too large."""
+        kept = min(settings.select or self.dataset.features, self.dataset.features)
+        size = 4 * self.dataset.samples * kept
+        if size > MOST_IMPUTED:
+            raise InputError(
+                f"impute: knn holds samples × variants as float32 for every fold, at most "
+                f"{MOST_IMPUTED:,} bytes; {self.dataset.samples} × {kept} need {size:,}: select "
+                "fewer variants, or impute by mean"
+            )
 
     def depends(self, settings: PreprocessConfig) -> dict[str, Any]:
         """What a fit to variants depends on, beside data and samples."""

@@ -205,7 +205,7 @@ class NetworkEvaluation:
     ) -> NDArray[np.float32] | None:
         """Scaled dosages of a refitted model of variants, ``(samples, k)``; None for sequences."""
         fitted = self.form(params).final.variants
-        return None if fitted is None else fitted.scaled(np.asarray(self.dataset.codes[samples]))
+        return None if fitted is None else fitted.scaled(self.dataset.codes, samples)
 
     def score(self, samples: NDArray[np.intp], predictions: NDArray[np.float32]) -> float:
         """The study's score of predictions for these samples."""

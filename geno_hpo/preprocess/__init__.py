@@ -3,7 +3,8 @@
 Nothing here looks at a sample outside the training indices it is given.
 
 - `RankedVariants`: what a training part says of every variant, and the best ones first.
-- `FittedVariants`: dosages ``(samples, variants)`` int8, −1 not called → float32 inputs.
+- `FittedVariants`: dosages ``(samples, variants)`` int8, −1 not called → float32 inputs;
+  `preprocess.neighbours` tells dosages not called by the nearest training samples.
 - `SiteFeatures`: sequence codes ``(samples, positions)`` → binary ``(samples, features)`` uint8,
   for the baselines; networks read the codes themselves, less the `sequence_mean`.
 - `genotype_histograms`: what a diet network knows of each variant.

@@ -69,7 +69,7 @@ class RankedVariants:
     f: Floats | None = None
 
     def fitted(self, settings: VariantSettings) -> FittedVariants:
-        """Scaling of the ``select`` best variants, or of all; without components.
+        """Scaling of the ``select`` best variants, or of all; without neighbours and components.
 
         Raises
         ------
@@ -174,12 +174,15 @@ def fit_variants(
     Raises
     ------
     InputError
-        Fewer candidates than ``select``, or fewer directions than ``components``.
+        Fewer candidates than ``select``, directions than ``components``, or samples than
+        ``neighbours``.
     """
     (ranked,) = rank_variants(
         codes, target_values, [train_idx], settings, task, most=settings.select
     )
     fitted = ranked.fitted(settings)
+    if settings.impute == "knn":
+        fitted = fitted.neighbouring(codes, train_idx, settings)
     if settings.components is None:
         return fitted
     return fitted.projected(codes, train_idx, settings.components)

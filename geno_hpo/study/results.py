@@ -230,6 +230,7 @@ def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
         "leaderboard": sorted(board, key=lambda row: row["test"], reverse=finished.metric.maximise),
         **evidence(_evidence(finished, board, test, winner.number)),
         "control": _control(finished),
+        "audit": finished.record.get("audit"),
         "seal": finished.record.get("seal"),
         "split": {
             "kind": plan.config.split.kind,

@@ -7,17 +7,20 @@ rows of a batch into the float32 tensor the Keras model takes, inside the compil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geno_hpo.encoding import AMBIGUOUS, GAP, probabilities
 from geno_hpo.errors import InputError
 
 __all__ = [
     "CentredCoding",
     "Coding",
     "DosageCoding",
+    "ImputedCoding",
     "OneHotCoding",
     "ProjectedCoding",
     "mutated",
@@ -48,8 +51,15 @@ class Coding(Protocol):
     def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Dtype and shape of each array that a replica's fold must give."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether a replica gives the inputs of all samples instead of arrays that make them."""
+
     def inputs(self, rows: Any, *constants: Any) -> Any:
-        """From int8 rows ``(batch, positions)`` to float32 ``(batch, *input_shape)``."""
+        """From int8 rows ``(batch, positions)`` to float32 ``(batch, *input_shape)``.
+
+        Where inputs are `ready`, `rows` are their rows.
+        """
 
 
 def _int8_matrix(codes: NDArray[np.int8]) -> None:
@@ -61,21 +71,25 @@ def _int8_matrix(codes: NDArray[np.int8]) -> None:
 class OneHotCoding:
     """Sequences: code *s* becomes a 1 in channel *s*, an unknown base (−1) all zeros.
 
+    IUPAC codes (above the gap) become the shares of the bases that they stand for, looked up in a
+    small table; data without them are compared with the symbols, which is faster.
+
     Parameters
     ----------
     codes
-        ``(samples, length)`` int8 below `symbols`.
+        ``(samples, length)`` int8 below `symbols`, or IUPAC codes.
     symbols
         4 (A C G T) or 5 (with gaps).
     """
 
     codes: NDArray[np.int8]
     symbols: int = 4
+    ready: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _int8_matrix(self.codes)
         top = int(self.codes.max(initial=-1))
-        if top >= self.symbols:
+        if self.symbols <= top <= GAP or top > GAP + len(AMBIGUOUS):
             raise InputError(f"codes must be below {self.symbols} symbols, got {top}")
 
     @property
@@ -86,7 +100,12 @@ class OneHotCoding:
     @property
     def signature(self) -> tuple[Any, ...]:
         """Name and shape."""
-        return ("one-hot", *self.input_shape)
+        return ("one-hot", self.shared, *self.input_shape)
+
+    @cached_property
+    def shared(self) -> bool:
+        """Whether there are IUPAC codes, whose bases share the 1."""
+        return bool(self.codes.max(initial=-1) > GAP)
 
     @property
     def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -97,6 +116,9 @@ class OneHotCoding:
         """One-hot ``(batch, length, symbols)``."""
         from keras import ops
 
+        if self.shared:
+            table = probabilities(self.symbols)
+            return ops.take(table, ops.mod(ops.cast(rows, "int32"), len(table)), axis=0)
         symbols = np.arange(self.symbols, dtype=np.int8)
         return ops.cast(ops.equal(ops.expand_dims(rows, -1), symbols), "float32")
 
@@ -116,7 +138,7 @@ class CentredCoding(OneHotCoding):
     @property
     def signature(self) -> tuple[Any, ...]:
         """Name and shape."""
-        return ("centred one-hot", *self.input_shape)
+        return ("centred one-hot", self.shared, *self.input_shape)
 
     @property
     def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -206,6 +228,7 @@ class DosageCoding:
 
     codes: NDArray[np.int8]
     selected: int
+    ready: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _int8_matrix(self.codes)
@@ -275,6 +298,47 @@ class ProjectedCoding(DosageCoding):
 
         *dosage, axes = constants
         return ops.matmul(super().inputs(rows, *dosage), axes)
+
+
+@dataclass(frozen=True, eq=False)
+class ImputedCoding:
+    """Variants whose inputs were made on the host: neighbours tell each sample its own dosages.
+
+    Constant of a replica: the inputs of all samples, ``(samples, width)`` float32.
+
+    Parameters
+    ----------
+    codes
+        ``(samples, variants)`` int8 dosages, of which nothing is read here.
+    width
+        Number of inputs.
+    """
+
+    codes: NDArray[np.int8]
+    width: int
+    ready: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _int8_matrix(self.codes)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """``(width,)``."""
+        return (self.width,)
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        """Name and shape."""
+        return ("imputed", *self.codes.shape, self.width)
+
+    @property
+    def constants(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The inputs."""
+        return (("float32", (int(self.codes.shape[0]), self.width)),)
+
+    def inputs(self, rows: Any, *_: Any) -> Any:
+        """The rows as they are."""
+        return rows
 
 
 def taking_dosages(model: Any, axes: NDArray[np.float32]) -> Any:

@@ -485,6 +485,8 @@ class Compiled:
         return tf.reshape(logits.concat(), [size, self._shape.units])
 
     def _coded(self, samples: Any, constants: list[Any]) -> Any:
+        if self._coding.ready:
+            return tf.gather(constants[0], samples)
         return self._coding.inputs(tf.gather(self._codes, samples), *constants)
 
     def _given(self, weights: Any) -> tuple[list[Any], list[Any]]:

@@ -306,6 +306,8 @@ class TensorFlowEngine:
 
     def _ready(self, full: Parameters) -> bool:
         """Whether inputs are made once a fold: they are small and do not change by chance."""
+        if self._coding.ready:
+            return True
         size = 4 * len(self._targets) * int(np.prod(self._coding.input_shape))
         return size <= READY_BYTES and not any(name in full for name in ON_CODES)
 
@@ -317,6 +319,8 @@ class TensorFlowEngine:
 
         def make() -> _Fold:
             constants = self._constants(replica.constants)
+            if self._coding.ready:
+                return _Fold(replica.constants, constants[0])
             return _Fold(replica.constants, self._coding.inputs(self._codes_on_device, *constants))
 
         fold, _ = self._folds.get(key, make)

@@ -20,6 +20,7 @@ from geno_hpo.data.catalogue import MIRROR
 from geno_hpo.data.dataset import Dataset, Locus, Origin, Target, Task
 from geno_hpo.data.source import open_dataset
 from geno_hpo.splits import Split, make_split
+from geno_hpo.splits.related import find_groups
 
 SAMPLES, COLUMNS = 300, 1200
 Change = dict[str, object]
@@ -106,6 +107,16 @@ def test_the_group_that_keeps_copies_together_is_offered_and_works() -> None:
     one = found(dataset, "identical samples")
     assert "`split: {group: clone}` (100% of the pairs, 100 groups)" in one.advice
     split = make_split(dataset, kind="grouped", group="clone")
+    checks = {each.check for each in audit(dataset, split).findings}
+    assert not checks & {"identical samples", "near-identical samples", "relatives"}
+
+
+def test_where_no_column_tells_clones_they_can_be_found() -> None:
+    dataset = cohort(np.repeat(cohort().codes[:100], 3, axis=0))
+    one = found(dataset, "identical samples")
+    assert "`split: {groups: {by: clones}}` finds them" in one.advice
+    names = find_groups(dataset.codes, "variants", by="clones")
+    split = make_split(replace(dataset, groups={"clone": names}), kind="grouped", group="clone")
     checks = {each.check for each in audit(dataset, split).findings}
     assert not checks & {"identical samples", "near-identical samples", "relatives"}
 
@@ -349,7 +360,10 @@ def test_real_isolates_share_their_haplotypes() -> None:
     one = found(dataset, "identical samples")
     assert one.severity == "serious"
     assert "647 of 713 test samples are identical" in one.what
-    assert "(366 distinct rows in 3,564 samples)" in one.what
+    assert (
+        "(366 distinct rows in 3,564 samples, 328 if gaps and unknown bases count as no difference)"
+        in one.what
+    )
     assert (
         "`split: {group: haplotype_katG, folds: 3}` (100% of the pairs, 366 groups)" in one.advice
     )

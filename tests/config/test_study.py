@@ -167,7 +167,9 @@ BAD_EXTRA = [
     ("sampler: {name: tpa}", r'sampler.name: must be tpe, .*got "tpa"; did you mean "tpe"\?'),
     ("pruner: {name: hyberband}", r'pruner.name: .*did you mean "hyperband"\?'),
     ("split: {kind: strat}", r'split.kind: must be .*; did you mean "stratified"\?'),
-    ("preprocess: {impute: zero}", r'impute: must be mean or mode, got "zero"'),
+    ("preprocess: {impute: zero}", r'impute: must be mean, mode or knn, got "zero"'),
+    ("preprocess: {impute: knn, neighbours: 0}", r"neighbours: must be at least 1, got 0"),
+    ("preprocess: {impute: mode, neighbours: 3}", r'neighbours: is for impute: knn, got .*"mode"'),
     ("budget: {wall_time: soon}", r'budget.wall_time: must be a duration such as .*got "soon"'),
     # rules between keys
     ("metric: r2", r'metric: must fit the task binary \(auc, .*log_loss\), got "r2" .*:6\)'),

@@ -290,7 +290,7 @@ def test_bad_sequences(
 @pytest.mark.parametrize(
     ("config", "match"),
     [
-        ({"ambiguous": "probabilities"}, "cannot be probabilities: a position is one whole code"),
+        ({"ambiguous": "probability"}, "'unknown', 'refuse', 'draw' or 'probabilities'"),
         ({"format": "fasta", "labels": None}, "format fasta holds no labels"),
         ({"format": "labelled"}, "format labelled holds the labels itself"),
         ({"format": "fastq"}, "'auto', 'fasta', 'one_hot', 'labelled' or 'lines'"),

@@ -4,13 +4,15 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from geno_hpo.data import catalogue
+from geno_hpo.data import catalogue, download
 from geno_hpo.data.catalogue import CatalogueFile, entries, entry, fetch
 from geno_hpo.errors import DownloadError, InputError
 
@@ -142,7 +144,7 @@ def test_a_cache_that_cannot_be_made(places: Path, monkeypatch: pytest.MonkeyPat
         fetch("toy", download=write)
 
 
-def test_pooch_reports_no_network(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_network_is_tried_some_times(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import requests
 
     tried = []
@@ -152,10 +154,10 @@ def test_pooch_reports_no_network(places: Path, monkeypatch: pytest.MonkeyPatch)
         raise requests.ConnectionError("no route to host")
 
     monkeypatch.setattr(requests, "get", refuse)
-    monkeypatch.setattr(catalogue, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(download, "PAUSE_SECONDS", 0.0)
     with pytest.raises(DownloadError, match=r"could not be downloaded .*no route to host"):
         fetch("toy")
-    assert len(tried) == catalogue.ATTEMPTS
+    assert len(tried) == download.ATTEMPTS
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -163,65 +165,96 @@ class Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
+@contextmanager
+def serving(handler: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Serve over HTTP, and download every catalogue file from there."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:  # type: ignore[arg-type]
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        base = f"http://127.0.0.1:{http.server_port}"
+        monkeypatch.setattr(CatalogueFile, "url", property(lambda file: f"{base}/{file.name}"))
+        yield
+        http.shutdown()
+        thread.join()
+
+
 @pytest.fixture
 def server(places: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder served over HTTP, from which every catalogue file is downloaded."""
     folder = places / "served"
     folder.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        base = f"http://127.0.0.1:{http.server_port}"
-        monkeypatch.setattr(CatalogueFile, "url", property(lambda file: f"{base}/{file.name}"))
+    with serving(partial(Quiet, directory=str(folder)), monkeypatch):
         yield folder
-        http.shutdown()
-        thread.join()
 
 
-def test_pooch_downloads_and_checks(places: Path, server: Path) -> None:
+def visible(folder: Path) -> list[str]:
+    """Files that are no locks."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
+
+
+def test_a_download_is_checked_and_its_terms_are_told(
+    places: Path, server: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (server / "labels.csv").write_bytes(CONTENT)
     folder = fetch("toy")
     assert (folder / "labels.csv").read_bytes() == CONTENT
-    assert [path.name for path in folder.iterdir()] == ["labels.csv"]
+    assert visible(folder) == ["labels.csv"]
+    told = capsys.readouterr().err
+    toy = entry("toy")
+    assert f"Licence: {toy.licence}. Please cite: {toy.citation}" in told
+    fetch("toy")
+    assert capsys.readouterr().err == "", "what is there already is not downloaded"
 
 
 class Breaking(Quiet):
-    """Says how long the file is, sends half of it and hangs up, the first time it is asked."""
+    """Hangs up after ten bytes, the first two times it is asked."""
 
-    asked = 0
+    ranges: ClassVar[bool] = True
+    asked: ClassVar[list[int]] = []
 
     def do_GET(self) -> None:
-        type(self).asked += 1
-        if self.asked > 1:
-            super().do_GET()
-            return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(CONTENT)))
+        begin = int(self.headers.get("Range", "bytes=0-")[6:-1])
+        self.asked.append(begin)
+        start = begin if self.ranges else 0
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(CONTENT) - start))
         self.end_headers()
-        self.wfile.write(CONTENT[:10])
+        self.wfile.write(CONTENT[start : start + 10 if len(self.asked) < 3 else None])
 
 
-def test_a_download_that_breaks_is_begun_again(
-    places: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_download_that_breaks_goes_on(
+    places: Path, monkeypatch: pytest.MonkeyPatch, ranges: bool
 ) -> None:
-    monkeypatch.setattr(catalogue, "PAUSE_SECONDS", 0.0)
-    folder = places / "served"
-    folder.mkdir()
-    (folder / "labels.csv").write_bytes(CONTENT)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Breaking, directory=str(folder))) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        base = f"http://127.0.0.1:{http.server_port}"
-        monkeypatch.setattr(CatalogueFile, "url", property(lambda file: f"{base}/{file.name}"))
+    monkeypatch.setattr(download, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(download, "_CHUNK", 5)
+    monkeypatch.setattr(Breaking, "asked", [])
+    monkeypatch.setattr(Breaking, "ranges", ranges)
+    with serving(Breaking, monkeypatch):
         found = fetch("toy")
-        http.shutdown()
-        thread.join()
-    assert Breaking.asked == 2
-    assert [path.name for path in found.iterdir()] == ["labels.csv"]
+    assert Breaking.asked == ([0, 10, 20] if ranges else [0, 10, 10])
+    assert visible(found) == ["labels.csv"]
     assert (found / "labels.csv").read_bytes() == CONTENT
 
 
-def test_pooch_refuses_another_file(places: Path, server: Path) -> None:
+def test_a_later_run_takes_up_what_is_left(places: Path, server: Path) -> None:
+    """Python's own server knows no ranges, so it sends all."""
+    (server / "labels.csv").write_bytes(CONTENT)
+    (places / "cache" / "toy").mkdir(parents=True)
+    (places / "cache" / "toy" / "labels.csv.part").write_bytes(CONTENT[:6])
+    assert (fetch("toy") / "labels.csv").read_bytes() == CONTENT
+
+
+def test_what_is_left_of_another_file_goes(places: Path, server: Path) -> None:
+    (server / "labels.csv").write_bytes(CONTENT)
+    (places / "cache" / "toy").mkdir(parents=True)
+    (places / "cache" / "toy" / "labels.csv.part").write_bytes(b"t" * 30)
+    with pytest.raises(DownloadError, match="SHA-256"):
+        fetch("toy")
+    assert (fetch("toy") / "labels.csv").read_bytes() == CONTENT
+
+
+def test_another_file_is_refused(places: Path, server: Path) -> None:
     (server / "labels.csv").write_bytes(b"changed upstream")
     with pytest.raises(DownloadError, match=r"could not be downloaded .*(?i:hash)"):
         fetch("toy")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gzip
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pysam
 import pytest
 
-from geno_hpo.config import CatalogueData, SequenceData
+from geno_hpo.config import CatalogueData, PreprocessConfig, SequenceData
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.data.source import open_dataset
 from geno_hpo.errors import DataError
+from geno_hpo.evaluation.inputs import model_shape
 
 TEXTS = ("ACGTNA", "TTTTGA", "CAGTAC", "GATTAC")
 LABELS = ("1", "0", "1", "0")
@@ -210,6 +212,18 @@ def test_iupac_codes_are_drawn_by_seed_and_sample(tmp_path: Path) -> None:
     again = read(tmp_path, config)
     np.testing.assert_array_equal(again.codes[::-1], dataset.codes)
     assert read(tmp_path, config, seed=2).fingerprint != again.fingerprint
+
+
+def test_iupac_codes_are_kept_where_asked(tmp_path: Path) -> None:
+    put(tmp_path / "x.fa", f">{IDS[0]}\nACRN\n>{IDS[1]}\nACYT\n")
+    config = SequenceData(sequences=Path("x.fa"), labels=Path("y.csv"), ambiguous="probabilities")
+    dataset = read(tmp_path, config)
+    assert dataset.codes.tolist() == [[0, 1, 5, -1], [0, 1, 6, 3]]
+    assert "2 IUPAC codes kept as probabilities of the bases they stand for" in dataset.origin.notes
+    assert "1 ambiguous letters (N and other IUPAC codes) read as unknown" in dataset.origin.notes
+    assert model_shape(dataset, PreprocessConfig()).symbols == 4
+    gapped = replace(dataset, codes=np.where(dataset.codes == 3, np.int8(4), dataset.codes))
+    assert model_shape(gapped, PreprocessConfig()).symbols == 5
 
 
 def test_columns_of_classes(tmp_path: Path) -> None:

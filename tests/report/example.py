@@ -226,6 +226,29 @@ def curves(rng: np.random.Generator, epochs: int = 26, best: int = 17) -> Curves
     return Curves(train, valid, score, 0.97 - 0.35 * train, 0.965 - 0.37 * valid, best)
 
 
+AUDIT = {
+    "findings": [
+        {
+            "check": "identical samples",
+            "severity": "serious",
+            "what": "12 of 96 test samples are copies of training samples",
+            "count": 12,
+            "examples": ["isolate3 = isolate40"],
+            "advice": "keep copies together: split: {groups: {by: clones}}",
+        },
+        {
+            "check": "constant columns",
+            "severity": "note",
+            "what": "40 of 900 positions are the same in all samples",
+            "count": 40,
+            "examples": [],
+            "advice": "",
+        },
+    ],
+    "sampled": [],
+}
+
+
 def _outcome(
     rng: np.random.Generator,
     metric_name: str,
@@ -322,6 +345,7 @@ def _outcome(
             "chance": [0.44, 0.56],
             "sentence": "On permuted labels the pipeline finds nothing, as it should.",
         },
+        "audit": AUDIT,
         "seal": {
             "opened_at": "2026-03-14T09:26:53+00:00",
             "trials_before": trials,

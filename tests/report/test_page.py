@@ -108,7 +108,7 @@ def test_sections_follow_the_outcome(outcomes):
     def sections(outcome):
         return re.findall(r'<section id="(\w+)"', render(outcome))
 
-    everything = ["data", "search", "learning", "test", "baselines", "errors", "control"]
+    everything = ["data", "audit", "search", "learning", "test", "baselines", "errors", "control"]
     everything += ["attention", "methods", "remake"]
     assert sections(outcomes["binary"]) == everything
     assert "control" not in sections(outcomes["multiclass"])

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from geno_hpo.encoding import one_hot
 from geno_hpo.errors import InputError
 from geno_hpo.preprocess import fit_variants
 from geno_hpo.training.coding import (
@@ -26,6 +27,19 @@ def test_one_hot(symbols):
     np.testing.assert_array_equal(given, expected)
     assert given.dtype == np.float32
     assert coding.input_shape == given.shape[1:]
+
+
+@pytest.mark.parametrize("symbols", [4, 5])
+def test_iupac_codes_are_looked_up(symbols):
+    codes = np.array([[0, 5, -1, 14], [3, 2, 8, 1]], np.int8)
+    expected = one_hot(codes, symbols)
+    np.testing.assert_array_equal(np.array(OneHotCoding(codes, symbols).inputs(codes)), expected)
+    mean = np.full((4, symbols), 0.25, np.float32)
+    given = np.array(CentredCoding(codes, symbols).inputs(codes, mean))
+    known = (codes >= 0)[..., None]
+    np.testing.assert_allclose(given, np.where(known, expected - mean, 0), atol=1e-7)
+    with pytest.raises(InputError, match=f"below {symbols} symbols, got 15"):
+        OneHotCoding(np.full((1, 4), 15, np.int8), symbols)
 
 
 def test_dosage():

@@ -26,6 +26,7 @@ NAMES = {
     "readers": "seconds and peak memory from a large PLINK file to a trained network",
     "selection": "seconds and memory of choosing variants inside every fold",
     "memory": "memory of one worker over many trials",
+    "verdict": "how often the verdict errs between equal models, and what it sees",
     "encode": "seconds to turn a BAM file into the sequences of a panel",
 }
 

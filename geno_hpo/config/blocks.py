@@ -5,7 +5,7 @@ Each stands for itself; the rules between them are in `geno_hpo.config.rules`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -217,8 +217,11 @@ class BaselineConfig(Strict):
     """Number of configurations to try for this baseline."""
 
 
-BaselineName = Literal["ridge", "random_forest", "lightgbm"]
-BASELINES: tuple[BaselineName, ...] = get_args(BaselineName)
+BaselineName = Literal[
+    "ridge", "elastic_net", "kernel_ridge", "random_forest", "lightgbm", "kmer"
+]
+BASELINES: tuple[BaselineName, ...] = ("ridge", "random_forest", "lightgbm")
+"""Those that every study has unless it says false; the others are there when they are named."""
 
 
 class FinalConfig(Strict):

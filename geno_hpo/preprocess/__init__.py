@@ -6,11 +6,13 @@ Nothing here looks at a sample outside the training indices it is given.
 - `FittedVariants`: dosages ``(samples, variants)`` int8, −1 not called → float32 inputs.
 - `SiteFeatures`: sequence codes ``(samples, positions)`` → binary ``(samples, features)`` uint8,
   for the baselines; networks read the codes themselves, less the `sequence_mean`.
+- `kmer_counts`: the same for sequences that are not aligned; learns nothing.
 - `class_weights`, `balanced`: weights that make up for rare classes.
 - `TargetScale`: traits ``(samples, outputs)`` ↔ zero mean, unit variance.
 """
 
 from geno_hpo.preprocess.balance import balanced, class_weights
+from geno_hpo.preprocess.kmers import kmer_counts
 from geno_hpo.preprocess.ranking import RankedVariants, fit_variants, rank_variants
 from geno_hpo.preprocess.sites import SiteFeatures, sequence_features, sequence_mean
 from geno_hpo.preprocess.target import TargetScale, fit_target
@@ -27,6 +29,7 @@ __all__ = [
     "fit_target",
     "fit_variants",
     "input_width",
+    "kmer_counts",
     "rank_variants",
     "sequence_features",
     "sequence_mean",

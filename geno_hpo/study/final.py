@@ -22,7 +22,7 @@ from geno_hpo.study.storage import Pool
 
 __all__ = ["FinalFit", "enqueue_final", "planned_fits"]
 
-SEEDLESS = frozenset({"ridge"})
+SEEDLESS = frozenset({"ridge", "elastic_net", "kernel_ridge", "kmer"})
 """Baselines whose fit does not depend on a seed."""
 
 

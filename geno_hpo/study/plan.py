@@ -209,6 +209,7 @@ def prepare(plan: StudyPlan) -> Prepared:
         Data, split or spaces that cannot be used, with the reason.
     """
     from geno_hpo.data.source import open_dataset
+    from geno_hpo.evaluation.baseline import features_of
     from geno_hpo.evaluation.inputs import chosen, model_shape, shaped
     from geno_hpo.models import check
 
@@ -239,7 +240,7 @@ def prepare(plan: StudyPlan) -> Prepared:
     }
 
     def selectable(params: Parameters) -> None:
-        chosen(plan.settings, params, dataset)
+        features_of(plan.settings, params, dataset)
 
     def buildable(params: Parameters) -> None:
         check(params, shaped(shape, chosen(plan.settings, params, dataset), dataset))

@@ -25,7 +25,9 @@ def test_a_word_is_counted_wherever_it_stands() -> None:
     assert {i: n for i, n in enumerate(found[1].tolist()) if n} == {4: 1}
 
 
-@given(st.lists(st.text("ACGT", min_size=12, max_size=12), min_size=1, max_size=5), st.integers(1, 4))
+@given(
+    st.lists(st.text("ACGT", min_size=12, max_size=12), min_size=1, max_size=5), st.integers(1, 4)
+)
 def test_counts_are_those_of_a_slow_count(sequences: list[str], k: int) -> None:
     found = kmer_counts(codes(*sequences), k, both_strands=False)
     for row, one in zip(found, sequences, strict=True):

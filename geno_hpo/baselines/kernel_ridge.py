@@ -354,7 +354,8 @@ def _typical(rows: Array, seed: int) -> float:
             for a, b in zip(*(np.array_split(side, 40) for side in pairs), strict=True)
         ]
     )
-    apart = squared[squared > 1e-5 * max(float(length.max()), np.finfo(np.float32).tiny)]
+    least = max(1e-5 * float(length.max()), float(np.finfo(np.float32).tiny))
+    apart = squared[squared > least]
     return float(np.median(apart)) if len(apart) else 1.0
 
 

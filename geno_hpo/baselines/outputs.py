@@ -75,12 +75,9 @@ class AgainstRest:
 def shares(probabilities: Predictions) -> Predictions:
     """Divide each sample's probabilities ``(samples, classes)`` by their sum."""
     total = probabilities.sum(axis=1, keepdims=True)
-    return np.divide(
-        probabilities,
-        total,
-        out=np.full_like(probabilities, 1 / probabilities.shape[1]),
-        where=total > 0,
-    )
+    even = np.full_like(probabilities, 1 / probabilities.shape[1])
+    divided: Predictions = np.divide(probabilities, total, out=even, where=total > 0)
+    return divided
 
 
 def single_class(y: Labels, task: str) -> Constant | None:

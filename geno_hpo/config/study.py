@@ -193,6 +193,8 @@ class StudyConfig(Strict):
         for key in ("trials", "wall_time"):
             del whole["budget"][key]
         whole["control"] = {"epochs": self.control.epochs if self.control else None}
+        if self.control is not None and self.control.permutations > 1:
+            whole["control"]["permutations"] = self.control.permutations
         whole["target"] = list(self.targets)
         whole["split"]["seed"] = self.split_seed
         return dict(sorted(whole.items()))

@@ -8,6 +8,7 @@ sequences as counts of k-mers instead, wherever they stand. Where a network's lo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,12 +26,13 @@ from geno_hpo.baselines import (
 )
 from geno_hpo.baselines.protocol import Report
 from geno_hpo.data.dataset import Dataset
+from geno_hpo.encoding import SYMBOLS
 from geno_hpo.errors import InputError
 from geno_hpo.evaluation.fits import FEATURES, Fits
 from geno_hpo.evaluation.inputs import Inputs, chosen, shaped
 from geno_hpo.metrics import METRICS
 from geno_hpo.preprocess import kmer_counts, sequence_features
-from geno_hpo.splits import Split
+from geno_hpo.splits import Fold, Split
 
 if TYPE_CHECKING:
     from geno_hpo.config import PreprocessConfig
@@ -120,22 +122,41 @@ class BaselineEvaluation:
         self._searched: tuple[Features, tuple[FoldData, ...]] | None = None
 
     @cached_property
-    def _folds(self) -> tuple[FoldData, ...]:
-        return self._make_folds(Features(self.settings))
+    def folds(self) -> tuple[FoldData, ...]:
+        """Matrices and labels of the folds, by the study's own settings."""
+        return self._make_folds(Features(self.settings), self.split.folds)
 
     def _folds_for(self, features: Features) -> tuple[FoldData, ...]:
         """Folds of one configuration; of those with features of their own the latest is kept."""
         if features == Features(self.settings):
-            return self._folds
+            return self.folds
         if self._searched is None or self._searched[0] != features:
             self._searched = None
-            self._searched = features, self._make_folds(features)
+            self._searched = features, self._make_folds(features, self.split.folds)
         return self._searched[1]
 
-    def _make_folds(self, features: Features) -> tuple[FoldData, ...]:
+    def matrices(
+        self, train: NDArray[np.intp], other: NDArray[np.intp]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Features of both parts by the study's own settings, learned from the first."""
+        return self._features(train, other, Features(self.settings))
+
+    def feature_names(self, train: NDArray[np.intp]) -> list[str]:
+        """Names of the columns that `matrices` learns from a training part."""
+        axis = self.dataset.axis
+        if self.dataset.kind == "sequence":
+            sites = sequence_features(np.asarray(self.dataset.codes), train)
+            pairs = zip(sites.columns, sites.symbols, strict=True)
+            return [f"{axis[column]} = {SYMBOLS[symbol]}" for column, symbol in pairs]
+        (fitted,) = self._inputs.variants([train], self.settings)
+        if fitted.axes is not None:
+            return [f"component {i}" for i in range(1, fitted.axes.shape[1] + 1)]
+        return [axis[column] for column in fitted.columns]
+
+    def _make_folds(self, features: Features, parts: Sequence[Fold]) -> tuple[FoldData, ...]:
         labels = self.dataset.target
         folds = []
-        for fold in self.split.folds:
+        for fold in parts:
             x_train, x_valid = self._features(fold.train, fold.valid, features)
             y_train, y_valid = labels.take(fold.train), labels.take(fold.valid)
             folds.append(FoldData(x_train, y_train, x_valid, y_valid))
@@ -179,7 +200,8 @@ class BaselineEvaluation:
         (fitted,) = self._inputs.variants([train], settings)
         return fitted.transform(codes[train]), fitted.transform(codes[other])
 
-    def _setting(self, seed: int) -> Setting:
+    def setting(self, seed: int) -> Setting:
+        """How the study's models are fitted."""
         target = self.dataset.target
         return Setting(
             task=target.task,
@@ -189,16 +211,25 @@ class BaselineEvaluation:
             balanced=self.settings.class_weight == "balanced",
         )
 
-    def trial(self, model: str, params: Parameters, *, seed: int, report: Report) -> BaselineResult:
-        """Fit one configuration of `model` on every fold.
+    def trial(
+        self,
+        model: str,
+        params: Parameters,
+        *,
+        seed: int,
+        report: Report,
+        folds: Sequence[Fold] | None = None,
+    ) -> BaselineResult:
+        """Fit one configuration of `model` on every fold, or on `folds` instead.
 
         Raises
         ------
         InputError
             A hyperparameter that the baseline cannot use.
         """
-        folds = self._folds_for(features_of(self.settings, params, self.dataset))
-        problem = BaselineProblem(folds, self.metric, self._setting(seed))
+        features = features_of(self.settings, params, self.dataset)
+        data = self._folds_for(features) if folds is None else self._make_folds(features, folds)
+        problem = BaselineProblem(data, self.metric, self.setting(seed))
         return fit_folds(model, params, problem, report)
 
     def refit(
@@ -209,7 +240,7 @@ class BaselineEvaluation:
         features = features_of(self.settings, params, self.dataset)
         x_train, x_test = self._features(development, test, features)
         y_train = self.dataset.target.take(development)
-        fitted = refit(model, params, x_train, y_train, self._setting(seed), rounds)
+        fitted = refit(model, params, x_train, y_train, self.setting(seed), rounds)
         return fitted.predict(x_test), fitted.notes
 
     def score(self, samples: NDArray[np.intp], predictions: NDArray[np.float32]) -> float:

@@ -5,7 +5,7 @@ The width is the data set's own, or that of a configuration that selects variant
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,10 @@ class Form:
     @cached_property
     def folds(self) -> list[FittedInputs]:
         """What was learned from each fold's training part."""
-        parts = [fold.train for fold in self._inputs.split.folds]
+        return self.fitted([fold.train for fold in self._inputs.split.folds])
+
+    def fitted(self, parts: Sequence[NDArray[np.intp]]) -> list[FittedInputs]:
+        """What is learned from training parts."""
         return self._inputs.fit_all(parts, settings=self._settings)
 
     @cached_property

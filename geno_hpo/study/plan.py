@@ -93,19 +93,28 @@ class StudyPlan:
         return names
 
     @property
+    def permutations(self) -> int:
+        """How many permutations of the labels the control has; 0 without a control."""
+        return 0 if self.config.control is None else self.config.control.permutations
+
+    def permutation(self, trial: int) -> int:
+        """Which permutation, from 0, a trial of the control has by its number."""
+        return trial % max(self.permutations, 1)
+
+    @property
     def budgets(self) -> dict[str, int]:
         """Trials that each part asks for."""
         asked = {"network": self.config.budget.trials}
         asked |= {name: budget.trials for name, budget in self.config.baselines.items()}
         if self.config.control is not None:
-            asked["control"] = self.config.control.trials
+            asked["control"] = self.config.control.trials * self.config.control.permutations
         return asked
 
     @property
     def promise(self) -> dict[str, Any]:
         """What a study that is done has met, as the storage keeps it."""
         budget = self.config.budget
-        return {**self.budgets, "wall_time": budget.wall_time, "seeds": self.config.final.seeds}
+        return {**self.budgets, "wall_time": budget.wall_time, **self.config.final.model_dump()}
 
     @property
     def settings(self) -> PreprocessConfig:

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 from sklearn.kernel_ridge import KernelRidge as Reference
-from sklearn.linear_model import LogisticRegression
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from geno_hpo.baselines import Setting, fit_folds, refit
 from geno_hpo.baselines.kernel_ridge import PENALTIES, Paths

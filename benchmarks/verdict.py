@@ -1,6 +1,6 @@
-"""How often the verdict errs between equal models, and what it sees, over a thousand studies a case.
+"""How often the verdict errs between equal models, and what it sees, over many made-up studies.
 
-Each made-up study has a truth and the predictions of two models of stated skill, which err alike to
+Each study has a truth and the predictions of two models of stated skill, which err alike to
 a degree, as real ones do; with kin, samples of a family share half of their noise and are resampled
 together. Beside the verdict's rule (Student's t on the bootstrap's standard error) stand the same
 resamples read by BCa, which it was before.

@@ -1,5 +1,7 @@
-"""Bootstrap intervals of scores on a test set, by group where groups exist: BCa, and for paired
-differences Student's on the bootstrap's standard error (`geno_hpo.compare.student`).
+"""Bootstrap intervals of scores on a test set, by group where groups exist.
+
+Single scores have BCa intervals; paired differences have Student's, on the bootstrap's standard
+error (`geno_hpo.compare.student`).
 
 A resample draws as many samples as there are, with replacement (or whole groups, where samples
 of a group resemble each other). It is held as counts ``(resamples, samples)``, so that all models

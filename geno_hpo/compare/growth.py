@@ -1,8 +1,8 @@
-"""Would more data help? Scores over growing training parts of the same folds, and a cautious look on.
+"""Would more data help? Scores over growing training parts, and a cautious look on.
 
 The distance from a perfect score is taken to fall as a power of the number of training samples, in
 each fold by itself; the curve is followed to twice the samples and no further, and its interval is
-Student's over the folds. Where the distance grew between the last two sizes, or a score is perfect,
+Student's over the folds, on the logarithm of the distance, so that it ends before a perfect score. Where the distance grew between the last two sizes, or a score is perfect,
 nothing is foretold.
 
 References
@@ -91,6 +91,7 @@ def growth(samples: Array, scores: Array, metric: Metric, *, valid: float) -> Gr
         train = float(samples[-1].mean())
         test = corrected_t_test(gains.tolist(), [0.0] * folds, train=train, valid=valid)
     told = np.array([_twice(samples[:, i], scores[:, i], metric) for i in range(folds)])
+    middle, low, high = _followed(told, metric)
     steady = float(gains.mean()) > 0 and bool(np.isfinite(told).all())
     return Growth(
         samples=tuple(map(float, samples.mean(axis=1))),
@@ -98,20 +99,19 @@ def growth(samples: Array, scores: Array, metric: Metric, *, valid: float) -> Gr
         spread=tuple(map(float, _spread(scores))),
         gain=float(gains.mean()),
         p_value=float("nan") if test is None else test.p_value,
-        twice=float(told.mean()) if steady else float("nan"),
-        twice_ci=_interval(told) if steady else (float("nan"), float("nan")),
+        twice=middle if steady else float("nan"),
+        twice_ci=(low, high) if steady else (float("nan"), float("nan")),
     )
 
 
 def _twice(samples: Array, scores: Array, metric: Metric) -> float:
-    """Follow one fold's power law to twice its samples; its distance never grows on the way."""
+    """Log distance of one fold's power law at twice its samples; it never grows on the way."""
     left = np.abs(metric.perfect - scores)
     if not np.isfinite(left).all() or (left <= 0).any():
         return float("nan")
     x = np.log(samples / samples[-1])
     power, height = np.polyfit(x, np.log(left), 1)
-    distance = np.exp(height + min(power, 0.0) * np.log(FURTHER))
-    return float(metric.perfect + (-distance if metric.maximise else distance))
+    return float(height + min(power, 0.0) * np.log(FURTHER))
 
 
 def _spread(scores: Array) -> Array:
@@ -121,11 +121,13 @@ def _spread(scores: Array) -> Array:
     return spread
 
 
-def _interval(told: Array) -> tuple[float, float]:
-    """Student's interval over the folds."""
+def _followed(told: Array, metric: Metric) -> tuple[float, float, float]:
+    """Score, and its 95 % interval over the folds, from their log distances."""
     from scipy.stats import t as student
 
-    if len(told) < 2:
-        return float("nan"), float("nan")
-    reach = student.ppf(0.975, len(told) - 1) * told.std(ddof=1) / np.sqrt(len(told))
-    return float(told.mean() - reach), float(told.mean() + reach)
+    reach = float("nan")
+    if len(told) > 1:
+        reach = student.ppf(0.975, len(told) - 1) * told.std(ddof=1) / np.sqrt(len(told))
+    away = np.exp(told.mean() + np.array([0.0, reach, -reach]))
+    score, *ends = metric.perfect + (-away if metric.maximise else away)
+    return float(score), float(min(ends)), float(max(ends))

@@ -3,7 +3,8 @@
 Baselines read what the network reads in the form that suits them: sequences as one binary column
 for each symbol that differs from the commonest at a position that varies in the training part;
 variants as the fold's imputed, scaled dosages. A search space that says ``features: kmer`` gives
-sequences as counts of k-mers instead, wherever they stand. Where a network's loss weighs classes, so do they.
+sequences as counts of k-mers instead, wherever they stand. Where a network's loss weighs classes,
+so do they.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 The winner is trained again from `seeds` fresh seeds on the whole development part, for the number
 of epochs its best trial had; each baseline likewise (once where it has no randomness); the control
 on its permuted labels (once a permutation where there are several). What else the report needs of
-the workers (`further`) stands in the same list. Each fit is one trial of the part ``final``, named by what it fits, so that
-a study that goes on with a larger budget fits again only what has changed.
+the workers (`further`) stands in the same list. Each fit is one trial of the part ``final``, named
+by what it fits, so that a study that goes on with a larger budget fits again only what has changed.
 """
 
 from __future__ import annotations

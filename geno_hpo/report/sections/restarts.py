@@ -110,7 +110,7 @@ def _table(found: dict[str, Any], label: str) -> Table:
         ("Configuration", "Place in search", "In the search", "Over seeds", "Would be chosen"),
         rows,
         numeric=frozenset(range(1, 5)),
-        note="Would be chosen: how often, each configuration with one of its seeds drawn at random. "
+        note="Would be chosen: how often, with one of its seeds drawn at random for each. "
         f"Spread by the seed {number(found['within'])}, by the configuration "
         f"{number(found['between'])} (standard deviations).",
         marked=frozenset(i for i, row in enumerate(found["rows"]) if row["place"] == 1),

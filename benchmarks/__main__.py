@@ -27,6 +27,7 @@ NAMES = {
     "selection": "seconds and memory of choosing variants inside every fold",
     "audits": "what the audit finds on every set of the catalogue",
     "memory": "memory of one worker over many trials",
+    "verdict": "how often the verdict errs between equal models, and what it sees",
     "encode": "seconds to turn a BAM file into the sequences of a panel",
 }
 

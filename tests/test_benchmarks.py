@@ -43,7 +43,7 @@ def ran(tmp_path: Path, name: str) -> dict[str, Any]:
     return found
 
 
-SHORT = {"audits", "calls", "encode", "floor", "pruning", "selection"}
+SHORT = {"audits", "calls", "encode", "floor", "pruning", "selection", "verdict"}
 SMALLEST = [
     pytest.param(name, marks=pytest.mark.slow if name in SHORT else pytest.mark.bench)
     for name in sorted(NAMES)

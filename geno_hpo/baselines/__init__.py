@@ -1,4 +1,4 @@
-"""Ridge, random forest and LightGBM: what a network must beat, on its own folds."""
+"""What a network must beat, on its own folds: linear, kernel and tree models."""
 
 from geno_hpo.baselines.protocol import (
     Baseline,

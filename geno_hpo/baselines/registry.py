@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 
+from geno_hpo.baselines.elastic_net import ElasticNet
+from geno_hpo.baselines.kernel_ridge import KernelRidge
 from geno_hpo.baselines.lightgbm import LightGBM
 from geno_hpo.baselines.protocol import (
     Baseline,
@@ -22,7 +24,15 @@ from geno_hpo.errors import InputError
 
 __all__ = ["BASELINES", "baseline", "fit_folds", "refit"]
 
-BASELINES: dict[str, Baseline] = {one.name: one for one in (Ridge(), RandomForest(), LightGBM())}
+FAMILIES: tuple[Baseline, ...] = (
+    Ridge(),
+    ElasticNet(),
+    KernelRidge(),
+    RandomForest(),
+    LightGBM(),
+    Ridge("kmer", "ridge / logistic regression on k-mer counts (L2)"),
+)
+BASELINES: dict[str, Baseline] = {one.name: one for one in FAMILIES}
 
 
 def baseline(name: str) -> Baseline:
@@ -47,7 +57,7 @@ def fit_folds(
     Parameters
     ----------
     name
-        ``ridge``, ``random_forest`` or ``lightgbm``.
+        One of `BASELINES`.
     params
         Hyperparameters, as its search space draws them.
     problem

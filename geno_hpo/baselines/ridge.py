@@ -126,7 +126,7 @@ class Ridge:
 
         penalty = number(params, "penalty")
         if penalty <= 0:
-            raise InputError(f"ridge: penalty must be positive, got {penalty:g}")
+            raise InputError(f"{self.name}: penalty must be positive, got {penalty:g}")
 
         def fit_one(rows: Matrix, labels: Labels) -> Predictor:
             return _fit(rows, labels, penalty, setting)

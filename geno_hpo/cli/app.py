@@ -119,11 +119,21 @@ def audit(
 
 
 @app.command()
-def report(name: Name, root: Root = HERE) -> None:
+def report(
+    name: Name,
+    root: Root = HERE,
+    test: Annotated[
+        bool,
+        typer.Option(
+            "--test/--no-test",
+            help="Show the sealed test set, or leave it out, also before it is opened.",
+        ),
+    ] = True,
+) -> None:
     """Draw the report of a finished study again."""
     from geno_hpo.cli.run import report_study
 
-    report_study(root, name)
+    report_study(root, name, test=test)
 
 
 @app.command()

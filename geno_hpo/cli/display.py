@@ -24,6 +24,9 @@ LINE_EVERY_SECONDS = 10.0
 LABELS = {
     "network": "networks",
     "ridge": "ridge",
+    "elastic_net": "elastic net",
+    "kernel_ridge": "kernel ridge",
+    "kmer": "k-mer counts",
     "random_forest": "random forest",
     "lightgbm": "LightGBM",
     "control": "control",

@@ -68,8 +68,9 @@ def run_study(root: Path, name: str, *, workers: int | None, fresh: bool, plain:
             _publish(project, key, display)
 
 
-def report_study(root: Path, name: str) -> None:
-    """Draw a finished study's report again."""
+def report_study(root: Path, name: str, *, test: bool = True) -> None:
+    """Draw a finished study's report again; without `test` one that leaves the test set out."""
+    from geno_hpo.errors import InputError
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan
     from geno_hpo.study.record import find_key
@@ -77,7 +78,19 @@ def report_study(root: Path, name: str) -> None:
 
     project = Project(root)
     with Display(name, plain=True) as display:
-        if load_plan(project, name).nested and project.has_trials:
+        nested = load_plan(project, name).nested
+        if not test:
+            if nested:
+                raise InputError(
+                    "a nested cross-validation is judged by its outer test sets alone; "
+                    f"without them ask for one outer fold: geno-hpo report {name}~1 --no-test"
+                )
+            from geno_hpo.report.publish import publish_sealed
+
+            page = publish_sealed(project, name)
+            display.close()
+            typer.echo(f"report   {page} (without the test set)")
+        elif nested and project.has_trials:
             key = find_key(open_storage(project.storage_url), name)
             _publish_nested(project, key, display)
         else:

@@ -17,9 +17,11 @@ from geno_hpo.compare.chance import ChanceInterval, chance_interval
 from geno_hpo.compare.delong import AreaTest, area_covariance, delong_test
 from geno_hpo.compare.detectable import smallest_detectable
 from geno_hpo.compare.folds import FoldTest, corrected_t_test
+from geno_hpo.compare.growth import Growth, growth
 from geno_hpo.compare.holm import holm
 from geno_hpo.compare.nested import OuterComparison, compare_outer, mean_and_spread
 from geno_hpo.compare.outputs import OutputScore, output_scores
+from geno_hpo.compare.restarts import Restarted, Restarts, compare_restarts
 from geno_hpo.compare.rivals import FoldScores, Rival, compare_all, shortfall_made_good
 from geno_hpo.compare.selection import SelectionGap, selection_gap
 from geno_hpo.compare.strata import Stratum, strata
@@ -34,11 +36,14 @@ __all__ = [
     "Comparison",
     "FoldScores",
     "FoldTest",
+    "Growth",
     "Interval",
     "OperatingPoint",
     "OuterComparison",
     "OutputScore",
     "ReliabilityBin",
+    "Restarted",
+    "Restarts",
     "Rival",
     "SelectionGap",
     "Stratum",
@@ -51,9 +56,11 @@ __all__ = [
     "compare_all",
     "compare_models",
     "compare_outer",
+    "compare_restarts",
     "corrected_t_test",
     "delong_test",
     "difference_interval",
+    "growth",
     "holm",
     "mean_and_spread",
     "mean_score",

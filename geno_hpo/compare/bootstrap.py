@@ -1,4 +1,7 @@
-"""Bootstrap intervals of scores on a test set: BCa, paired, by group where groups exist.
+"""Bootstrap intervals of scores on a test set, by group where groups exist.
+
+Single scores have BCa intervals; paired differences have Student's, on the bootstrap's standard
+error (`geno_hpo.compare.student`).
 
 A resample draws as many samples as there are, with replacement (or whole groups, where samples
 of a group resemble each other). It is held as counts ``(resamples, samples)``, so that all models
@@ -20,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.compare.expanded import expanded_level, expanded_p
+from geno_hpo.compare.student import student_interval
 from geno_hpo.metrics import Metric
 
 __all__ = [
@@ -285,8 +288,8 @@ def difference_interval(
 ) -> Interval:
     """Interval of a difference of two models' mean scores, `first` − `second`, paired.
 
-    It is widened for few samples or groups (`expanded`), so that what is claimed by it errs at its
-    level.
+    Student's interval on the bootstrap's standard error (`student`), so that what is claimed by it
+    errs at its level.
 
     Parameters
     ----------
@@ -311,7 +314,8 @@ def difference_interval(
         len(truth),
         resamples=resamples,
         seed=seed,
-        level=expanded_level(level, units) if 0 < level < 1 else level,
+        level=level,
         groups=groups,
     )
-    return replace(found, level=level, p_value=expanded_p(found.p_value, units))
+    low, high, p_value, error = student_interval(found.value, found.error, units, level=level)
+    return replace(found, low=low, high=high, p_value=p_value, error=error)

@@ -5,12 +5,15 @@ of the curve rests on equally many samples; equal probabilities are never parted
 classes the probability is that of the predicted class, and the event is that it is right.
 
 The expected calibration error (ECE) is never 0, even for perfect probabilities: few samples a bin
-scatter. `by_chance` says how large it may be by that scatter alone.
+scatter. `by_chance` says how large it may be by that scatter alone; where samples come in groups,
+by the scatter of whole groups.
 
 References
 ----------
 Brier (1950). Verification of forecasts expressed in terms of probability. Monthly Weather Review
 78, 1-3.
+Cameron, Gelbach, Miller (2008). Bootstrap-based improvements for inference with clustered errors.
+Review of Economics and Statistics 90, 414-427.
 Nixon et al. (2019). Measuring calibration in deep learning. CVPR workshops, 38-41.
 """
 
@@ -22,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.compare.wilson import wilson
+from geno_hpo.compare.wilson import wilson_of
 
 __all__ = ["Calibration", "ReliabilityBin", "calibrate", "calibrate_classes"]
 
@@ -72,7 +75,9 @@ class Calibration:
     bins: tuple[ReliabilityBin, ...]
 
 
-def calibrate(truth: Array, probability: Array, *, seed: int = 1) -> Calibration:
+def calibrate(
+    truth: Array, probability: Array, *, seed: int = 1, groups: Array | None = None
+) -> Calibration:
     """Calibration of the probabilities of an event.
 
     Parameters
@@ -83,6 +88,8 @@ def calibrate(truth: Array, probability: Array, *, seed: int = 1) -> Calibration
         ``(samples,)`` in [0, 1].
     seed
         Of the draws behind `Calibration.by_chance`.
+    groups
+        ``(samples,)`` where samples of a group resemble each other.
 
     Raises
     ------
@@ -95,10 +102,12 @@ def calibrate(truth: Array, probability: Array, *, seed: int = 1) -> Calibration
         raise ValueError(f"needs labels and probabilities in [0, 1], got {len(event)} labels")
     rate = float(event.mean())
     brier = float(np.mean((p - event) ** 2))
-    return _calibrate(event, p, brier, rate * (1 - rate), seed)
+    return _calibrate(event, p, brier, rate * (1 - rate), seed, _known(groups, known))
 
 
-def calibrate_classes(truth: Array, probabilities: Array, *, seed: int = 1) -> Calibration:
+def calibrate_classes(
+    truth: Array, probabilities: Array, *, seed: int = 1, groups: Array | None = None
+) -> Calibration:
     """Calibration of the predicted class's probability.
 
     Parameters
@@ -109,6 +118,8 @@ def calibrate_classes(truth: Array, probabilities: Array, *, seed: int = 1) -> C
         ``(samples, classes)``.
     seed
         Of the draws behind `Calibration.by_chance`.
+    groups
+        ``(samples,)`` where samples of a group resemble each other.
 
     Raises
     ------
@@ -122,18 +133,33 @@ def calibrate_classes(truth: Array, probabilities: Array, *, seed: int = 1) -> C
     brier = float(np.mean(((p - np.eye(p.shape[1])[classes]) ** 2).sum(axis=1)))
     shares = np.bincount(classes, minlength=p.shape[1]) / len(classes)
     right = (p.argmax(axis=1) == classes).astype(np.float64)
-    return _calibrate(right, p.max(axis=1), brier, float(1 - (shares**2).sum()), seed)
+    of_rate = float(1 - (shares**2).sum())
+    return _calibrate(right, p.max(axis=1), brier, of_rate, seed, _known(groups, known))
 
 
-def _calibrate(event: Array, p: Array, brier: float, of_rate: float, seed: int) -> Calibration:
+def _known(groups: Array | None, known: Array) -> Array | None:
+    return None if groups is None else groups[known]
+
+
+def _calibrate(
+    event: Array, p: Array, brier: float, of_rate: float, seed: int, groups: Array | None
+) -> Calibration:
     place = _bins(p)
     sizes = np.bincount(place)
     predicted = np.bincount(place, p) / sizes
     observed = np.bincount(place, event) / sizes
     member = np.equal.outer(place, np.arange(len(sizes))) / sizes
     rng = np.random.default_rng([seed, 0xCA1])
-    drawn = (rng.random((DRAWS, len(p))) < p) @ member
-    scatter = np.abs(drawn - predicted) @ sizes / len(p)
+    if groups is None:
+        off: Array = (rng.random((DRAWS, len(p))) < p) - p
+    else:  # whole groups err to either side: the wild bootstrap
+        kin = np.unique(groups, return_inverse=True)[1]
+        off = rng.choice([-1.0, 1.0], (DRAWS, int(kin.max()) + 1))[:, kin] * (event - p)
+    scatter = np.abs(off @ member) @ sizes / len(p)
+    intervals = [
+        wilson_of(event[place == i], None if groups is None else groups[place == i])
+        for i in range(len(sizes))
+    ]
     return Calibration(
         samples=len(p),
         brier=brier,
@@ -143,8 +169,8 @@ def _calibrate(event: Array, p: Array, brier: float, of_rate: float, seed: int) 
         predicted=float(p.mean()),
         observed=float(event.mean()),
         bins=tuple(
-            ReliabilityBin(int(n), float(said), float(seen), wilson(round(seen * n), int(n)))
-            for n, said, seen in zip(sizes, predicted, observed, strict=True)
+            ReliabilityBin(int(n), float(said), float(seen), ends)
+            for n, said, seen, ends in zip(sizes, predicted, observed, intervals, strict=True)
         ),
     )
 

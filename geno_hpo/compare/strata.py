@@ -21,6 +21,7 @@ __all__ = ["Stratum", "strata"]
 Array = NDArray[Any]
 MOST = 12
 FEWEST = 10
+UNITS = 5
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def strata(
     *,
     resamples: int = 1000,
     seed: int = 1,
+    kin: Array | None = None,
 ) -> tuple[tuple[Stratum, ...], int]:
     """Score each group of test samples by itself.
 
@@ -74,6 +76,9 @@ def strata(
         ``(samples,)`` name of each sample's group.
     resamples, seed
         Of the intervals.
+    kin
+        ``(samples,)`` groups that the split kept together, which are resampled whole. A group that
+        is one of them, or holds fewer than `UNITS` of them, has no interval.
 
     Returns
     -------
@@ -96,10 +101,18 @@ def strata(
         inside = groups == names[i]
         score, low, high, other = (float("nan"),) * 4
         if not lack_of_data(truth[inside], metric):
+            own = None if kin is None else kin[inside]
             found = score_interval(
-                truth[inside], network[:, inside], metric, resamples=resamples, seed=seed
+                truth[inside],
+                network[:, inside],
+                metric,
+                resamples=resamples,
+                seed=seed,
+                groups=own,
             )
-            score, low, high = found.value, found.low, found.high
+            score = found.value
+            if own is None or len(np.unique(own)) >= UNITS:
+                low, high = found.low, found.high
             if baseline is not None:
                 other = mean_score(metric, truth[inside], baseline[:, inside])
         rows.append(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.compare.wilson import wilson
+from geno_hpo.compare.wilson import wilson_of
 
 __all__ = ["OperatingPoint", "best_threshold", "operating_point"]
 
@@ -80,7 +80,12 @@ def best_threshold(truth: Array, probability: Array) -> float:
 
 
 def operating_point(
-    truth: Array, probability: Array, threshold: float, *, level: float = 0.95
+    truth: Array,
+    probability: Array,
+    threshold: float,
+    *,
+    level: float = 0.95,
+    groups: Array | None = None,
 ) -> OperatingPoint:
     """Sensitivity and specificity of a threshold.
 
@@ -94,6 +99,8 @@ def operating_point(
         A probability of at least this is called positive.
     level
         Coverage of the intervals.
+    groups
+        ``(samples,)`` where samples of a group resemble each other; see `wilson`.
     """
     called = probability >= threshold
     positive, negative = truth == 1, truth == 0
@@ -104,7 +111,11 @@ def operating_point(
         positives=positives,
         negatives=negatives,
         sensitivity=hits / positives if positives else float("nan"),
-        sensitivity_ci=wilson(hits, positives, level=level),
+        sensitivity_ci=wilson_of(called[positive], _of(groups, positive), level=level),
         specificity=spared / negatives if negatives else float("nan"),
-        specificity_ci=wilson(spared, negatives, level=level),
+        specificity_ci=wilson_of(~called[negative], _of(groups, negative), level=level),
     )
+
+
+def _of(groups: Array | None, chosen: Array) -> Array | None:
+    return None if groups is None else groups[chosen]

@@ -10,8 +10,9 @@ The rule, in this order (level 95 % unless told otherwise):
    (`detectable`) is larger than the one worth having (``MARGINS``).
 4. *no difference shown*: everything else. It is not a proof that both are equal.
 
-Interval and p-value agree: an end that touches 0, as where both models are perfect on many
-resamples, is no difference, and its p-value is not below the level either.
+The interval is Student's on the paired bootstrap's standard error (`student`): between equal models
+it claims a difference about as often as its level says, or less (docs/statistics.md). Interval and
+p-value are of the same t, so they agree, also where both models are nearly perfect.
 
 The best baseline must have been chosen by its validation scores, not on the test set.
 """

@@ -5,7 +5,7 @@ Each stands for itself; the rules between them are in `geno_hpo.config.rules`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -234,8 +234,9 @@ class BaselineConfig(Strict):
     """Number of configurations to try for this baseline."""
 
 
-BaselineName = Literal["ridge", "random_forest", "lightgbm"]
-BASELINES: tuple[BaselineName, ...] = get_args(BaselineName)
+BaselineName = Literal["ridge", "elastic_net", "kernel_ridge", "random_forest", "lightgbm", "kmer"]
+BASELINES: tuple[BaselineName, ...] = ("ridge", "random_forest", "lightgbm")
+"""Those that every study has unless it says false; the others are there when they are named."""
 
 
 class FinalConfig(Strict):
@@ -243,6 +244,14 @@ class FinalConfig(Strict):
 
     seeds: int = Field(default=5, ge=1, le=100)
     """How often the winner is trained again, each time from another seed."""
+
+    runners_up: int = Field(default=0, ge=0, le=20)
+    """How many of the next best configurations, and the winner, are trained `seeds` times again on
+    the validation folds: would another seed have chosen another winner? 0 leaves it out."""
+
+    learning_curve: bool = False
+    """Train winner and best baseline on 20, 40, 60, 80 and 100 % of the folds' training parts:
+    would more data help?"""
 
 
 class ControlConfig(Strict):
@@ -253,6 +262,10 @@ class ControlConfig(Strict):
 
     epochs: int | None = Field(default=None, ge=1)
     """Passes over the data, at most; by default as in the budget."""
+
+    permutations: int = Field(default=1, ge=1, le=999)
+    """How often labels are permuted, each time with `trials` configurations of its own. With
+    several the report has an empirical p-value; its smallest is 1 / (permutations + 1)."""
 
 
 class PublishedResult(Strict):

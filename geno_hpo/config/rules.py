@@ -196,6 +196,11 @@ def _class_weight_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
         yield "preprocess.class_weight", "is for classes; this study's task is regression"
 
 
+def _baselines_fit(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    if isinstance(study.data, VariantData) and "kmer" in study.baselines:
+        yield "baselines.kmer", "counts k-mers of sequences; these data are a variant table"
+
+
 def _warmup_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
     pruner, epochs = study.pruner, study.budget.epochs
     given = pruner.warmup_epochs != _default(pruner, "warmup_epochs")
@@ -223,6 +228,7 @@ RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_preprocess_fits, ("data", "preprocess")),
     (_components_fit, ("preprocess", "preprocess.components", "preprocess.select")),
     (_neighbours_fit, ("preprocess", "preprocess.impute")),
+    (_baselines_fit, ("data", "baselines")),
     (_class_weight_fits, ("task", "preprocess", "preprocess.class_weight")),
     (_warmup_fits, ("pruner", "pruner.warmup_epochs", "pruner.name", "budget.epochs", "budget")),
 )

@@ -125,7 +125,8 @@ class StudyConfig(Strict):
         ),
     ] = Field(default_factory=lambda: dict.fromkeys(BASELINES, BaselineConfig()))
     """The classical models that the network must beat, each tuned on the same folds: ridge,
-    random_forest, lightgbm. All three by default; false leaves out one, or all of them."""
+    random_forest and lightgbm by default (false leaves out one, or all), and where they are named
+    elastic_net, kernel_ridge (GBLUP and Gaussian) and, of sequences, kmer (k-mer counts)."""
 
     final: FinalConfig = FinalConfig()
     """What happens after the search, when the sealed test set is opened."""
@@ -192,6 +193,8 @@ class StudyConfig(Strict):
         for key in ("trials", "wall_time"):
             del whole["budget"][key]
         whole["control"] = {"epochs": self.control.epochs if self.control else None}
+        if self.control is not None and self.control.permutations > 1:
+            whole["control"]["permutations"] = self.control.permutations
         whole["target"] = list(self.targets)
         whole["split"]["seed"] = self.split_seed
         return dict(sorted(whole.items()))

@@ -5,7 +5,7 @@ The width is the data set's own, or that of a configuration that selects variant
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -80,7 +80,10 @@ class Form:
     @cached_property
     def folds(self) -> list[FittedInputs]:
         """What was learned from each fold's training part."""
-        parts = [fold.train for fold in self._inputs.split.folds]
+        return self.fitted([fold.train for fold in self._inputs.split.folds])
+
+    def fitted(self, parts: Sequence[NDArray[np.intp]]) -> list[FittedInputs]:
+        """What is learned from training parts."""
         return self._inputs.fit_all(parts, settings=self._settings)
 
     @cached_property
@@ -88,23 +91,28 @@ class Form:
         """What was learned from the whole development part."""
         return self._inputs.fit(self._inputs.split.development, self._settings)
 
-    def learned(self, params: Parameters) -> list[Learned]:
-        """Weights that a configuration's family takes from each fold's training part."""
-        return self._fold_histograms if "histograms" in learns(params) else [{}] * len(self.folds)
+    def learned(
+        self, params: Parameters, parts: Sequence[NDArray[np.intp]] | None = None
+    ) -> list[Learned]:
+        """Weights that a configuration's family takes from training parts; None: the folds'."""
+        if "histograms" not in learns(params):
+            return [{}] * len(self.folds if parts is None else parts)
+        return self._fold_histograms if parts is None else self._histograms(parts)
 
     def learned_finally(self, params: Parameters) -> Learned:
         """The same of the whole development part."""
         return self._final_histograms if "histograms" in learns(params) else {}
 
-    @cached_property
-    def _fold_histograms(self) -> list[Learned]:
-        parts = [fold.train for fold in self._inputs.split.folds]
+    def _histograms(self, parts: Sequence[NDArray[np.intp]]) -> list[Learned]:
         return [{"histograms": one} for one in self._inputs.histograms(parts, self._settings)]
 
     @cached_property
+    def _fold_histograms(self) -> list[Learned]:
+        return self._histograms([fold.train for fold in self._inputs.split.folds])
+
+    @cached_property
     def _final_histograms(self) -> Learned:
-        part = self._inputs.split.development
-        return {"histograms": self._inputs.histograms([part], self._settings)[0]}
+        return self._histograms([self._inputs.split.development])[0]
 
     @property
     def axes(self) -> NDArray[np.float32] | None:

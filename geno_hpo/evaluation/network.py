@@ -9,7 +9,7 @@ set.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from geno_hpo.evaluation.form import Form, replica
 from geno_hpo.evaluation.inputs import Inputs, chosen
 from geno_hpo.metrics import METRICS
 from geno_hpo.models import ModelShape, Parameters
-from geno_hpo.splits import Split
+from geno_hpo.splits import Fold, Split
 from geno_hpo.training.protocol import (
     Engine,
     EpochReport,
@@ -116,8 +116,9 @@ class NetworkEvaluation:
         patience: int | None,
         seed: int,
         report: Callable[[EpochReport], bool],
+        folds: Sequence[Fold] | None = None,
     ) -> FitResult:
-        """Train one replica a fold in lockstep.
+        """Train one replica a fold in lockstep, on the study's folds or on `folds` instead.
 
         Raises
         ------
@@ -127,10 +128,13 @@ class NetworkEvaluation:
             No model can be built from `params`.
         """
         form = self.form(params)
-        folds = zip(self.split.folds, form.folds, form.learned(params), strict=True)
+        parts = self.split.folds if folds is None else folds
+        other = None if folds is None else [fold.train for fold in folds]
+        fitted = form.folds if other is None else form.fitted(other)
+        found = zip(parts, fitted, form.learned(params, other), strict=True)
         replicas = tuple(
             replica(fold.train, fold.valid, replica_seed(seed, number), inputs, learned)
-            for number, (fold, inputs, learned) in enumerate(folds)
+            for number, (fold, inputs, learned) in enumerate(found)
         )
         plan = FitPlan(
             params=params,

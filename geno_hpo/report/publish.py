@@ -17,7 +17,7 @@ from geno_hpo.study.pooled import pooled_summary
 from geno_hpo.study.results import Finished, load_finished, outcome_of
 from geno_hpo.tracking import Tracking
 
-__all__ = ["Published", "publish", "publish_nested"]
+__all__ = ["Published", "publish", "publish_nested", "publish_sealed"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,21 @@ class Published:
     page: Path
     trials: str
     summary: dict[str, Any]
+
+
+def publish_sealed(project: Project, name: str) -> Path:
+    """Write a report that looks at nothing of the test set; return its page.
+
+    It lies in a folder of its own below the report's, and is not kept in MLflow.
+
+    Raises
+    ------
+    InputError
+        The study has no winner yet.
+    """
+    finished = load_finished(project, name, test=False)
+    folder = project.report(finished.plan.key) / "no-test"
+    return write(outcome_of(finished, test=False), folder)
 
 
 def publish(project: Project, name: str) -> Published:

@@ -34,9 +34,13 @@ def tables(outcome: StudyOutcome) -> dict[str, Content]:
         "curves": _curves(outcome),
         "test_predictions": _predictions(outcome),
     }
-    for name in ("comparisons", "calibration", "threshold", "strata"):
+    for name in ("comparisons", "trivial", "calibration", "threshold", "strata"):
         if outcome.summary.get(name):
             found["thresholds" if name == "threshold" else name] = _entries(outcome.summary[name])
+    if outcome.summary.get("restarts"):
+        found["restarts"] = _restarts(outcome.summary["restarts"]["rows"])
+    if outcome.summary.get("learning_curve"):
+        found["learning_curve"] = _curve(outcome.summary["learning_curve"])
     if outcome.attribution is not None:
         found["positions"] = _positions(outcome)
         if outcome.attribution.codons:
@@ -82,6 +86,24 @@ def _entries(entries: list[dict[str, Any]]) -> Content:
     flat = [{k: x for key, value in row.items() for k, x in _spread(key, value)} for row in rows]
     head = tuple(flat[0]) if flat else ()
     return head, [tuple(row[name] for name in head) for row in flat]
+
+
+def _restarts(rows: list[dict[str, Any]]) -> Content:
+    """A row a configuration, its seeds' scores in one cell."""
+    head = ("place", "trial", "model", "searched", "mean", "spread", "wins")
+    return (*head, "scores"), [
+        (*(row[key] for key in head), " ".join(map(str, row["scores"]))) for row in rows
+    ]
+
+
+def _curve(entries: list[dict[str, Any]]) -> Content:
+    """A row a model and size; the last of a model is what is foretold for twice the samples."""
+    rows: list[tuple[Any, ...]] = []
+    for entry in entries:
+        points = zip(entry["samples"], entry["scores"], entry["spread"], strict=True)
+        rows += [(entry["model"], *point, False) for point in points]
+        rows.append((entry["model"], 2 * entry["samples"][-1], entry["twice"], None, True))
+    return ("model", "samples", "score", "spread", "foretold"), rows
 
 
 def _spread(key: str, value: Any) -> list[tuple[str, Any]]:

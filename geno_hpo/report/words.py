@@ -34,7 +34,8 @@ MODELS = {
     "random_forest": "Random forest",
     "lightgbm": "LightGBM",
     "elastic_net": "Elastic net",
-    "kernel_ridge": "Kernel ridge",
+    "kernel_ridge": "Kernel ridge (GBLUP)",
+    "kmer": "k-mer counts",
 }
 
 

@@ -9,6 +9,7 @@ from geno_hpo.splits.make import KINDS, make_split, outer_splits
 from geno_hpo.splits.related import find_groups
 from geno_hpo.splits.split import Fold, Split
 from geno_hpo.splits.study import nested_splits, split_for
+from geno_hpo.splits.thin import thinned
 
 __all__ = [
     "KINDS",
@@ -20,5 +21,6 @@ __all__ = [
     "outer_splits",
     "read_split",
     "split_for",
+    "thinned",
     "write_split",
 ]

@@ -205,12 +205,14 @@ def _calibration(known: Evidence) -> list[dict[str, Any]]:
         if not ((mean >= 0) & (mean <= 1)).all():
             continue
         if known.task == "multiclass" and mean.shape[1] > 1:
-            found = calibrate_classes(truth[:, 0], mean, seed=known.seed)
+            found = calibrate_classes(truth[:, 0], mean, seed=known.seed, groups=known.groups)
             entries.append(_calibrated(model, "predicted class", found))
             continue
         for output in range(min(truth.shape[1], OUTPUTS)):
             if not np.isnan(truth[:, output]).all():
-                found = calibrate(truth[:, output], mean[:, output], seed=known.seed)
+                found = calibrate(
+                    truth[:, output], mean[:, output], seed=known.seed, groups=known.groups
+                )
                 entries.append(_calibrated(model, known.targets[output], found))
     return entries
 
@@ -249,7 +251,12 @@ def _thresholds(known: Evidence) -> list[dict[str, Any]]:
         if known.unseen is not None:
             threshold = best_threshold(known.unseen[0][:, output], known.unseen[1][:, output])
         learnt = bool(np.isfinite(threshold))
-        point = operating_point(truth[:, output], mean[:, output], threshold if learnt else HALF)
+        point = operating_point(
+            truth[:, output],
+            mean[:, output],
+            threshold if learnt else HALF,
+            groups=known.groups,
+        )
         entries.append(
             {
                 "output": known.targets[output],
@@ -278,6 +285,7 @@ def _strata(known: Evidence) -> list[dict[str, Any]]:
             known.metric,
             groups,
             seed=known.seed,
+            kin=known.groups,
         )
         if len(rows) + left_out < 2:
             continue

@@ -26,6 +26,7 @@ from geno_hpo.evaluation.inputs import permuted
 from geno_hpo.evaluation.network import NetworkEvaluation
 from geno_hpo.metrics import METRICS
 from geno_hpo.space import Parameters, SearchSpace
+from geno_hpo.study.further import FURTHER
 from geno_hpo.study.plan import Prepared, StudyPlan
 from geno_hpo.study.pruners import decides_at
 from geno_hpo.study.reports import Reporter, TrialReports
@@ -83,14 +84,17 @@ def unseen_path(work: Path, number: int) -> Path:
     return work / "unseen" / f"{number:05d}.npz"
 
 
-def control_labels(plan: StudyPlan, prepared: Prepared) -> NDArray[np.float32]:
+def control_labels(
+    plan: StudyPlan, prepared: Prepared, permutation: int = 0
+) -> NDArray[np.float32]:
     """The labels of the control, ``(samples, outputs)``: permuted within each part."""
-    return permuted(prepared.dataset.target.values, prepared.split, control_seed(plan))
+    seed = control_seed(plan, permutation)
+    return permuted(prepared.dataset.target.values, prepared.split, seed)
 
 
-def control_seed(plan: StudyPlan) -> int:
-    """Seed of the control's permutation."""
-    return plan.seed + CONTROL_SEED
+def control_seed(plan: StudyPlan, permutation: int) -> int:
+    """Seed of one of the control's permutations."""
+    return plan.seed + CONTROL_SEED + permutation
 
 
 class Bench:
@@ -124,16 +128,26 @@ class Bench:
         self._stop = stop
         self._fits = Fits(plan.fits, prepared.fingerprint)
         self._best = float("nan")
+        self._control: tuple[int, NetworkEvaluation] | None = None
 
     @cached_property
     def networks(self) -> NetworkEvaluation:
         """Networks on the real labels."""
         return self._networks(None)
 
-    @cached_property
-    def control(self) -> NetworkEvaluation:
-        """Networks on permuted labels."""
-        return self._networks(control_seed(self.plan))
+    def control(self, permutation: int) -> NetworkEvaluation:
+        """Networks on permuted labels; those of the latest permutation are kept."""
+        if self._control is None or self._control[0] != permutation:
+            self._control = None
+            evaluation = self._networks(control_seed(self.plan, permutation))
+            self._control = permutation, evaluation
+        return self._control[1]
+
+    def halt(self, *_report: object) -> bool:
+        """Hear a report: raise `Interrupted` once the worker was told to stop, else go on."""
+        if self._stop():
+            raise Interrupted
+        return False
 
     def _networks(self, permutation: int | None) -> NetworkEvaluation:
         return NetworkEvaluation(
@@ -166,7 +180,8 @@ class Bench:
     def search_network(self, part: str, trial: Trial, params: Parameters, log: RunLog) -> Ending:
         """Train one configuration over all folds, reporting each epoch."""
         config = self.plan.config
-        evaluation = self.control if part == "control" else self.networks
+        permutation = self.plan.permutation(trial.number)
+        evaluation = self.control(permutation) if part == "control" else self.networks
         epochs = self._most_epochs(part)
         pruned_at: list[int] = []
         undecided = False
@@ -238,7 +253,7 @@ class Bench:
             return
         self._best = result.best_score
         folds = self.prepared.split.folds
-        _save_arrays(
+        save_arrays(
             unseen_path(self.plan.work, number),
             {
                 "samples": np.concatenate([fold.valid for fold in folds]),
@@ -292,6 +307,11 @@ class Bench:
     def final_fit(self, name: str, task: dict[str, Any]) -> Ending:
         """Refit a winner on the whole development part and predict the sealed test set."""
         started = time.monotonic()
+        if task["kind"] in FURTHER:
+            found, kept = FURTHER[task["kind"]](self, task)
+            save_arrays(final_path(self.plan.work, name), kept)
+            seconds = {"train": round(time.monotonic() - started, 3)}
+            return Ending(score=found, attributes={"seconds": seconds})
         test = self.prepared.split.test
         arrays: dict[str, Any] = {}
         if task["kind"] == "baseline":
@@ -301,7 +321,8 @@ class Bench:
             score = self.baselines.score(test, predictions)
             arrays["notes"] = np.asarray(notes, dtype=np.str_)
         else:
-            evaluation = self.control if task["kind"] == "control" else self.networks
+            control = task["kind"] == "control"
+            evaluation = self.control(task.get("step", 0)) if control else self.networks
             params = task["params"]
             weights = evaluation.refit(
                 params,
@@ -317,7 +338,7 @@ class Bench:
                 path = final_path(self.plan.work, name).with_suffix(".keras")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 model.save(path)
-        _save_arrays(final_path(self.plan.work, name), {"predictions": predictions, **arrays})
+        save_arrays(final_path(self.plan.work, name), {"predictions": predictions, **arrays})
         return Ending(
             score=score,
             name="test_score",
@@ -361,7 +382,7 @@ def _trial_seed(seed: int, part: str, number: int) -> int:
 
 
 def _save_curves(path: Path, result: FitResult) -> None:
-    _save_arrays(
+    save_arrays(
         path,
         {
             "train_loss": result.train_loss,
@@ -374,7 +395,7 @@ def _save_curves(path: Path, result: FitResult) -> None:
     )
 
 
-def _save_arrays(path: Path, arrays: dict[str, Any]) -> None:
+def save_arrays(path: Path, arrays: dict[str, Any]) -> None:
     """Write atomically: a killed worker leaves the old file or the new one, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{time.monotonic_ns()}.tmp")

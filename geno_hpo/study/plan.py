@@ -94,19 +94,28 @@ class StudyPlan:
         return names
 
     @property
+    def permutations(self) -> int:
+        """How many permutations of the labels the control has; 0 without a control."""
+        return 0 if self.config.control is None else self.config.control.permutations
+
+    def permutation(self, trial: int) -> int:
+        """Which permutation, from 0, a trial of the control has by its number."""
+        return trial % max(self.permutations, 1)
+
+    @property
     def budgets(self) -> dict[str, int]:
         """Trials that each part asks for."""
         asked = {"network": self.config.budget.trials}
         asked |= {name: budget.trials for name, budget in self.config.baselines.items()}
         if self.config.control is not None:
-            asked["control"] = self.config.control.trials
+            asked["control"] = self.config.control.trials * self.config.control.permutations
         return asked
 
     @property
     def promise(self) -> dict[str, Any]:
         """What a study that is done has met, as the storage keeps it."""
         budget = self.config.budget
-        return {**self.budgets, "wall_time": budget.wall_time, "seeds": self.config.final.seeds}
+        return {**self.budgets, "wall_time": budget.wall_time, **self.config.final.model_dump()}
 
     @property
     def settings(self) -> PreprocessConfig:
@@ -212,6 +221,7 @@ def prepare(plan: StudyPlan) -> Prepared:
         Data, split or spaces that cannot be used, with the reason.
     """
     from geno_hpo.data.source import open_dataset
+    from geno_hpo.evaluation.baseline import features_of
     from geno_hpo.evaluation.inputs import chosen, model_shape, shaped
     from geno_hpo.models import check
 
@@ -242,7 +252,7 @@ def prepare(plan: StudyPlan) -> Prepared:
     }
 
     def selectable(params: Parameters) -> None:
-        chosen(plan.settings, params, dataset)
+        features_of(plan.settings, params, dataset)
 
     def buildable(params: Parameters) -> None:
         check(params, shaped(shape, chosen(plan.settings, params, dataset), dataset))

@@ -79,17 +79,24 @@ class Record:
             )
 
     def open_seal(self, trials: int, code: str) -> dict[str, Any]:
-        """Record that the test set is opened, or that the search went on after it was."""
+        """Record that the test set is opened, or that the search went on after it was.
+
+        Each time that it is opened after further trials is one more of its ``openings``.
+        """
         seal: dict[str, Any] = dict(self.get("seal") or {})
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         if not seal:
             seal = {
-                "opened_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "opened_at": now,
                 "trials_before": trials,
                 "trials_after": 0,
                 "code_version": code,
             }
-        else:
-            seal["trials_after"] = trials - seal["trials_before"]
+        seal["trials_after"] = trials - seal["trials_before"]
+        openings: list[dict[str, Any]] = list(seal.get("openings", ()))
+        if not openings or openings[-1]["trials"] != trials:
+            openings.append({"at": now, "trials": trials, "code_version": code})
+        seal["openings"] = openings
         self.set(seal=seal)
         return seal
 

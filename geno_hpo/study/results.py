@@ -17,12 +17,20 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo import __version__
-from geno_hpo.compare import FoldScores, chance_interval, mean_score, score_interval
+from geno_hpo.compare import FoldScores, mean_score, score_interval
 from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS, Metric
 from geno_hpo.outcome import Attribution, Curves, StudyOutcome, TestPredictions, TrialRecord
+from geno_hpo.study.control import Controlled, control_result
 from geno_hpo.study.evidence import Evidence, evidence
-from geno_hpo.study.final import FinalFit, finished_fits, planned_fits
+from geno_hpo.study.final import (
+    FinalFit,
+    control_winners,
+    finished_fits,
+    leaders,
+    planned_fits,
+)
+from geno_hpo.study.found import Further, further_results
 from geno_hpo.study.jobs import control_labels, curves_path, final_path, unseen_path
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import Prepared, StudyPlan, load_plan, load_prepared
@@ -57,8 +65,8 @@ class Finished:
         return METRICS[self.plan.metric]
 
 
-def load_finished(project: Project, name: str) -> Finished:
-    """Open a finished study.
+def load_finished(project: Project, name: str, *, test: bool = True) -> Finished:
+    """Open a finished study; without its test set, one whose search has a winner.
 
     Raises
     ------
@@ -73,31 +81,37 @@ def load_finished(project: Project, name: str) -> Finished:
     pools = open_pools(plan, storage, maximise=maximise, create=False)
     record = Record(pools["network"].study)
     record.agree(plan)
-    done = finished_fits(plan, pools) if record.get("seal") else {}
-    if not done or len(done) < len(planned_fits(plan, pools)):
-        raise InputError(f"study {key} is not finished yet; go on with: geno-hpo run {key.name}")
+    go_on = f"go on with: geno-hpo run {key.name}"
+    if not test:
+        without = [part for part in ("network", *plan.baselines) if pools[part].best() is None]
+        if without:
+            raise InputError(f"study {key} has no complete trial of {', '.join(without)}; {go_on}")
+    else:
+        done = finished_fits(plan, pools) if record.get("seal") else {}
+        if not done or len(done) < len(planned_fits(plan, pools)):
+            raise InputError(f"study {key} is not finished yet; {go_on}")
     return Finished(plan, load_prepared(plan, record.get("data")), pools, record)
 
 
-def outcome_of(finished: Finished) -> StudyOutcome:
-    """Gather everything that the report shows."""
+def outcome_of(finished: Finished, *, test: bool = True) -> StudyOutcome:
+    """Gather everything that the report shows; without `test` nothing of the sealed test set."""
     plan, prepared, pools = finished.plan, finished.prepared, finished.pools
     dataset, split = prepared.dataset, prepared.split
-    fits = finished_fits(plan, pools)
-    test = _test_predictions(finished, [fit for fit, _ in fits.values()])
+    fits = [fit for fit, _ in finished_fits(plan, pools).values()] if test else []
+    told = _test_predictions(finished, fits)
     winner = pools["network"].best()
     if winner is None:
         raise InputError(f"study {plan.key} has no complete network trial")
     return StudyOutcome(
-        summary=_summary(finished, test),
+        summary=_summary(finished, told),
         question=plan.config.question,
         task=plan.config.task,
         target=dataset.target.names,
         notes=dataset.origin.notes,
         trials=tuple(_records(finished)),
         curves=_curves(curves_path(plan.work, "network", winner.number)),
-        test=test,
-        attribution=_attribution(finished, [fit for fit, _ in fits.values()]),
+        test=told,
+        attribution=_attribution(finished, fits) if test else None,
         study_yaml=plan.text,
         space_yaml={space.name: space.text for space in plan.space.spaces},
         classes=dataset.target.classes,
@@ -111,10 +125,10 @@ def outcome_of(finished: Finished) -> StudyOutcome:
 
 def _test_predictions(finished: Finished, fits: list[FinalFit]) -> TestPredictions:
     """Predictions of network and baselines, ``(seeds, samples, units)`` a model."""
-    test = finished.prepared.split.test
+    test = finished.prepared.split.test if fits else np.empty(0, np.intp)
     stacks: dict[str, list[NDArray[np.float32]]] = {}
     for fit in fits:
-        if fit.kind != "control":
+        if fit.kind in ("network", "baseline"):
             stacks.setdefault(fit.model, []).append(_saved(finished, fit)["predictions"])
     return TestPredictions(
         ids=tuple(finished.prepared.dataset.ids[i] for i in test),
@@ -227,11 +241,12 @@ def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
             "epochs": int(winner.user_attrs["best_epoch"]),
             **_cv(winner),
         },
-        "leaderboard": sorted(board, key=lambda row: row["test"], reverse=finished.metric.maximise),
-        **evidence(_evidence(finished, board, test, winner.number)),
-        "control": _control(finished),
+        "leaderboard": sorted(board, key=_rank, reverse=finished.metric.maximise),
+        **_proved(finished, board, test, winner.number),
+        **further_results(_further(finished, test)),
         "audit": finished.record.get("audit"),
-        "seal": finished.record.get("seal"),
+        "seal": _seal(finished) if test.models else None,
+        "withheld": bool(finished.record.get("seal")) and not test.models,
         "split": {
             "kind": plan.config.split.kind,
             "folds": len(split.folds),
@@ -249,6 +264,29 @@ def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
             **{package: version(package) for package in PACKAGES},
         },
     }
+
+
+def _rank(row: dict[str, Any]) -> float:
+    return float(row["cv_mean"] if row["test"] is None else row["test"])
+
+
+def _proved(
+    finished: Finished, board: list[dict[str, Any]], test: TestPredictions, winner: int
+) -> dict[str, Any]:
+    """What rests on the sealed test set."""
+    if not test.models:
+        return {"comparison": None, "control": None}
+    return {
+        **evidence(_evidence(finished, board, test, winner)),
+        "control": control_result(_controlled(finished, test)),
+    }
+
+
+def _seal(finished: Finished) -> dict[str, Any]:
+    """The seal's record, with the search trials that have ended since it was opened."""
+    seal = dict(finished.record.get("seal"))
+    ended = sum(t.state.is_finished() for t in finished.pools["network"].trials())
+    return seal | {"trials_after": max(ended - seal["trials_before"], 0)}
 
 
 def _best(finished: Finished, part: str) -> FrozenTrial:
@@ -270,6 +308,14 @@ def _row(finished: Finished, part: str, test: TestPredictions) -> dict[str, Any]
     best = _best(finished, part)
     space = finished.plan.baselines.get(part, finished.plan.space)
     model = str(space.short(best.params)["family"])
+    row = {
+        "model": model,
+        "kind": "network" if part == "network" else "baseline",
+        **_cv(best),
+        "trials": finished.plan.budgets[part],
+    }
+    if not test.models:
+        return row | {"test": None, "test_ci": None, "test_error": None, "test_seeds": []}
     predictions = test.models[model]
     seeds = [finished.metric.score(test.truth, one) for one in predictions]
     interval = score_interval(
@@ -279,15 +325,11 @@ def _row(finished: Finished, part: str, test: TestPredictions) -> dict[str, Any]
         seed=finished.plan.config.seed,
         groups=_test_groups(finished),
     )
-    return {
-        "model": model,
-        "kind": "network" if part == "network" else "baseline",
-        **_cv(best),
+    return row | {
         "test": float(np.mean(seeds)),
         "test_ci": [float(interval.low), float(interval.high)],
         "test_error": float(interval.error),
         "test_seeds": [float(score) for score in seeds],
-        "trials": finished.plan.budgets[part],
     }
 
 
@@ -344,31 +386,53 @@ def _unseen(finished: Finished, winner: int) -> tuple[NDArray[Any], NDArray[Any]
     return finished.prepared.dataset.target.take(samples), total / np.bincount(place)[:, None]
 
 
-def _control(finished: Finished) -> dict[str, Any] | None:
+def _kept(finished: Finished, *kinds: str) -> list[tuple[FinalFit, dict[str, NDArray[Any]]]]:
+    """The final fits of these kinds, and what they left."""
+    fits = finished_fits(finished.plan, finished.pools).values()
+    return [(fit, _saved(finished, fit)) for fit, _ in fits if fit.kind in kinds]
+
+
+def _further(finished: Finished, test: TestPredictions) -> Further:
+    """Gather what the trivial models, restarts and learning curve are told from."""
+    best = _best(finished, "network")
+    network = str(finished.plan.space.short(best.params)["family"])
+    folds = finished.prepared.split.folds
+    return Further(
+        metric=finished.metric,
+        truth=test.truth,
+        network=test.models.get(network),
+        label=network.upper(),
+        kept=_kept(finished, "trivial", "restart", "share"),
+        leaders=tuple(
+            (t.number, float(t.value or 0), dict(finished.plan.space.short(t.params)))
+            for t in leaders(finished.plan, finished.pools)
+        ),
+        valid=float(np.mean([len(fold.valid) for fold in folds])),
+        seed=finished.plan.config.seed,
+        groups=_test_groups(finished),
+    )
+
+
+def _controlled(finished: Finished, test: TestPredictions) -> Controlled | None:
+    """Gather what the control is judged by; None where it was left out."""
     plan = finished.plan
     if plan.config.control is None:
         return None
-    fits = [fit for fit, _ in finished_fits(plan, finished.pools).values() if fit.kind == "control"]
-    test = finished.prepared.split.test
-    labels = control_labels(plan, finished.prepared)[test]
-    cv_mean = _cv(_best(finished, "control"))["cv_mean"]
-    predictions = np.stack([_saved(finished, fit)["predictions"] for fit in fits])
-    score = mean_score(finished.metric, labels, predictions)
-    chance = chance_interval(labels, finished.metric, predictions, seed=plan.config.seed)
-    return {
-        "cv_mean": cv_mean,
-        "test": score,
-        "chance": [float(chance.low), float(chance.high)],
-        "sentence": (
-            f"Control on permuted labels: {finished.metric.label} {score:.3f} on the test set, "
-            + (
-                f"at chance ({chance.low:.3f} to {chance.high:.3f}), as it must be."
-                if chance.holds(score)
-                else f"OUTSIDE what chance gives ({chance.low:.3f} to {chance.high:.3f}): "
-                "look for a leak before you believe anything above."
-            )
-        ),
-    }
+    part = finished.prepared.split.test
+    found: dict[int, list[NDArray[np.float32]]] = {}
+    for fit, arrays in _kept(finished, "control"):
+        found.setdefault(fit.step, []).append(arrays["predictions"])
+    best = control_winners(plan, finished.pools["control"])
+    network = str(plan.space.short(_best(finished, "network").params)["family"])
+    return Controlled(
+        metric=finished.metric,
+        labels={step: control_labels(plan, finished.prepared, step)[part] for step in found},
+        predictions={step: np.stack(own) for step, own in found.items()},
+        cv={step: float(np.mean(best[step].user_attrs["fold_scores"])) for step in found},
+        asked=plan.permutations,
+        test=mean_score(finished.metric, test.truth, test.models[network]),
+        seed=plan.config.seed,
+    )
 
 
 def _seconds(finished: Finished) -> dict[str, float]:

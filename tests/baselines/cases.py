@@ -11,6 +11,9 @@ from geno_hpo.metrics import default_metric
 TASKS = ["binary", "multiclass", "multilabel", "regression"]
 PARAMS: dict[str, dict] = {
     "ridge": {"family": "ridge", "penalty": 0.1},
+    "elastic_net": {"family": "elastic_net", "penalty": 0.02, "l1_ratio": 0.5},
+    "kernel_ridge": {"family": "kernel_ridge", "kernel": "rbf", "width": 1.0},
+    "kmer": {"family": "kmer", "penalty": 0.1, "features": "kmer", "k": 4, "both_strands": True},
     "random_forest": {
         "family": "random_forest",
         "trees": 30,

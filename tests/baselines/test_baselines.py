@@ -135,7 +135,7 @@ def test_threads_do_not_change_the_result(name: str) -> None:
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_missing_hyperparameter_is_told(name: str) -> None:
-    with pytest.raises(InputError, match=f"{name}: hyperparameter '.*' must be a number, got None"):
+    with pytest.raises(InputError, match=f"{name}: hyperparameter '.*' must be .*, got None"):
         fit_folds(name, {"family": name}, problem("binary"), silent)
 
 

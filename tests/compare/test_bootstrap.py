@@ -62,16 +62,30 @@ def test_p_value_and_interval_always_agree(
     assert (low > 0 or high < 0) == (p_value < 1 - level)
 
 
-def test_two_saturated_models_do_not_differ() -> None:
-    """Both rank nearly all resamples perfectly: an end at 0 goes with a p-value above 0.05."""
+@pytest.mark.parametrize(("swapped", "claim"), [(1, False), (2, False), (8, True)])
+def test_of_saturated_models_interval_and_p_value_agree(swapped: int, claim: bool) -> None:
+    """One model ranks all perfectly: many resamples show no difference at all."""
     truth = np.repeat([0.0, 1.0], 30)[:, None]
     perfect = truth[None].copy()
     nearly = perfect.copy()
-    nearly[0, 30] = -1.0
+    nearly[0, 30 : 30 + swapped] = -1.0
     found = difference_interval(truth, perfect, nearly, AUC, resamples=1000)
-    assert found.value > 0
-    assert found.low == 0
-    assert found.p_value >= 0.05
+    assert found.value == pytest.approx(swapped / 30)
+    assert found.low < found.value < found.high
+    assert (found.low > 0) == (found.p_value < 0.05) == claim
+
+
+def test_a_difference_of_means_is_students() -> None:
+    """Accuracies differ by a mean over samples: scipy's paired t-test has its interval."""
+    rng = np.random.default_rng(3)
+    truth = labels(40)
+    first, second = ((rng.random((1, 40, 1)) < 0.6).astype(float) for _ in range(2))
+    found = difference_interval(truth, first, second, METRICS["accuracy"], resamples=20_000)
+    right = [((one[0] >= 0.5) == truth)[:, 0].astype(float) for one in (first, second)]
+    reference = stats.ttest_rel(*right)
+    assert found.p_value == pytest.approx(reference.pvalue, rel=0.05)
+    ends = reference.confidence_interval()
+    assert (found.low, found.high) == pytest.approx((ends.low, ends.high), abs=0.01)
 
 
 def test_the_error_is_the_known_one_of_a_mean() -> None:

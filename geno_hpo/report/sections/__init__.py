@@ -13,10 +13,13 @@ from geno_hpo.report.sections.data import data
 from geno_hpo.report.sections.evidence import baselines, errors
 from geno_hpo.report.sections.learning import learning
 from geno_hpo.report.sections.methods import methods
+from geno_hpo.report.sections.more_data import more_data
 from geno_hpo.report.sections.outputs import outputs
 from geno_hpo.report.sections.remake import remake
+from geno_hpo.report.sections.restarts import restarts
 from geno_hpo.report.sections.sealed import sealed
 from geno_hpo.report.sections.search import search
+from geno_hpo.report.sections.trivial import trivial
 
 __all__ = ["SECTIONS"]
 
@@ -28,6 +31,9 @@ SECTIONS: tuple[Callable[[StudyOutcome], Section | None], ...] = (
     sealed,
     outputs,
     baselines,
+    trivial,
+    restarts,
+    more_data,
     errors,
     control,
     attention,

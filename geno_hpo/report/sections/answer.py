@@ -73,10 +73,13 @@ def answer(outcome: StudyOutcome) -> Answer:
 
 def _without_baselines(summary: dict[str, Any], label: str) -> str:
     best = summary["best"]
-    return (
+    text = (
         f"The best network, {model_label(best['model'])}, reaches a cross-validated {label} of "
-        f"{number(best['cv_mean'])}; this study compares it with no baseline."
+        f"{number(best['cv_mean'])}; "
     )
+    if summary["seal"] is None:
+        return text + "how it compares is for the test set to say, which is left out here."
+    return text + "this study compares it with no baseline."
 
 
 def _proof(comparison: dict[str, Any], label: str) -> str:
@@ -95,7 +98,8 @@ def _badges(outcome: StudyOutcome) -> list[tuple[str, str]]:
     if summary["data"]["simulated"]:
         badges.insert(0, ("simulated data", "warn"))
     if seal is None:
-        badges.append(("test set still sealed", "plain"))
+        left_out = "test set left out" if summary.get("withheld") else "test set still sealed"
+        badges.append((left_out, "plain"))
     elif seal["trials_after"]:
         badges.append((f"{plural(seal['trials_after'], 'trial')} after the test set", "warn"))
     if "outer_fold" in summary:

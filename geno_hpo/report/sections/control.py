@@ -20,7 +20,13 @@ def control(outcome: StudyOutcome) -> Section | None:
         Text(
             "Labels were shuffled among the samples and the same search, training and test were "
             "run. A pipeline that lets information leak from test or validation samples into "
-            "training scores better than chance here.",
+            "training scores better than chance here."
+            + (
+                " The p-value counts the real labels as one permutation more, so that it is never "
+                "0; it tells the whole pipeline's score from one without any signal."
+                if found.get("permutations", 1) > 1
+                else ""
+            ),
         ),
         forest,
     )

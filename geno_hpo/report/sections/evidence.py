@@ -29,7 +29,7 @@ def baselines(outcome: StudyOutcome) -> Section | None:
 def _seen(main: dict[str, Any], label: str) -> str:
     drawn = "whole groups of samples" if main.get("grouped") else "samples"
     text = (
-        "Intervals come from the paired bootstrap (BCa, widened for few units): "
+        "Intervals are Student's on the standard error of the paired bootstrap: "
         f"{drawn} of the test set are drawn again and again, the same for both models. "
     )
     if main.get("detectable") is None:

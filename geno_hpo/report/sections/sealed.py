@@ -49,9 +49,11 @@ def _seal(summary: dict[str, Any], seal: dict[str, Any]) -> str:
         else f"{plural(after, 'trial')} ran afterwards: scores on this test set can no longer "
         "count as independent of the search."
     )
+    times = len(seal.get("openings", ())) if after else 1
+    first = "opened once" if times < 2 else f"opened {times} times, first"
     return (
         f"{count(summary['split']['test_samples'])} samples were set aside before anything was "
-        f"fitted and opened once, at {_moment(seal['opened_at'])}, after "
+        f"fitted and {first}, at {_moment(seal['opened_at'])}, after "
         f"{plural(seal['trials_before'], 'trial')} (code {seal['code_version']}). {honest}"
     )
 

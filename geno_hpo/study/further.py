@@ -1,0 +1,131 @@
+"""What workers do after the search beside the final fits; none of it changes what was chosen.
+
+- ``trivial``: the models that shame a pipeline, on the folds and the test set.
+- ``restart``: a leading configuration once more on the folds, from another seed.
+- ``share``: the winner or the best baseline on the folds, with a share of their training parts.
+
+Each takes the worker's bench and the task, and gives a validation score and the arrays to keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from geno_hpo.errors import TrialFailed
+from geno_hpo.evaluation.baseline import BaselineEvaluation
+from geno_hpo.evaluation.network import NetworkEvaluation
+from geno_hpo.evaluation.trivial import trivial_models
+from geno_hpo.splits import Fold, thinned
+from geno_hpo.study.plan import Prepared, StudyPlan
+
+__all__ = ["FURTHER", "thin_folds"]
+
+Found = tuple[float, dict[str, Any]]
+
+
+class Bench(Protocol):
+    """What is read of a worker's bench."""
+
+    @property
+    def plan(self) -> StudyPlan:
+        """The study."""
+
+    @property
+    def prepared(self) -> Prepared:
+        """Its data and folds."""
+
+    @property
+    def networks(self) -> NetworkEvaluation:
+        """Networks on the real labels."""
+
+    @property
+    def baselines(self) -> BaselineEvaluation:
+        """Baselines on the same folds."""
+
+    def halt(self, *_report: object) -> bool:
+        """Raise once the worker was told to stop, else go on."""
+
+
+def trivial(bench: Bench, task: dict[str, Any]) -> Found:
+    """Fit the trivial models."""
+    found = trivial_models(bench.baselines, task["seed"])
+    means = [float(np.mean(one.fold_scores)) for one in found]
+    return max(means) if np.isfinite(means).all() else 0.0, {
+        "names": np.asarray([one.name for one in found], np.str_),
+        "reads": np.asarray([one.reads for one in found], np.str_),
+        "fold_scores": np.asarray([one.fold_scores for one in found]),
+        "predictions": np.stack([one.predictions for one in found]),
+    }
+
+
+def restart(bench: Bench, task: dict[str, Any]) -> Found:
+    """Train a configuration on all folds, as the search did, from a seed of its own."""
+    return _scored(_network(bench, task, None))
+
+
+def share(bench: Bench, task: dict[str, Any]) -> Found:
+    """Train on a share of every fold's training part; validation parts stay whole."""
+    folds = thin_folds(bench.prepared, task["step"] / 100, bench.plan.seed)
+    if task["model"] not in bench.plan.baselines:
+        scores = _network(bench, task, folds)
+    else:
+        scores = bench.baselines.trial(
+            task["model"],
+            task["params"],
+            seed=task["seed"],
+            report=bench.halt,
+            folds=folds,
+        ).fold_scores
+    score, arrays = _scored(scores)
+    return score, arrays | {"samples": np.asarray([len(fold.train) for fold in folds])}
+
+
+def thin_folds(prepared: Prepared, kept: float, seed: int) -> tuple[Fold, ...]:
+    """The folds with a share of their training samples: classes in proportion, groups whole."""
+    target, split = prepared.dataset.target, prepared.split
+    classes = target.values[:, 0] if target.task in ("binary", "multiclass") else None
+    return tuple(
+        Fold(
+            thinned(
+                fold.train,
+                kept,
+                strata=None if classes is None else classes[fold.train],
+                groups=None if split.groups is None else split.groups[fold.train],
+                seed=seed + number,
+            ),
+            fold.valid,
+        )
+        for number, fold in enumerate(split.folds)
+    )
+
+
+def _network(bench: Bench, task: dict[str, Any], folds: Sequence[Fold] | None) -> Sequence[float]:
+    """Fold scores of a network; NaN where its loss left the numbers."""
+    budget = bench.plan.config.budget
+    try:
+        return bench.networks.trial(
+            task["params"],
+            epochs=budget.epochs,
+            patience=budget.patience,
+            seed=task["seed"],
+            report=bench.halt,
+            folds=folds,
+        ).fold_scores
+    except TrialFailed:
+        return [float("nan")] * len(bench.prepared.split.folds)
+
+
+def _scored(scores: Sequence[float]) -> Found:
+    mean = float(np.mean(scores))
+    return mean if np.isfinite(mean) else 0.0, {"fold_scores": np.asarray(scores, np.float64)}
+
+
+FURTHER: dict[str, Callable[[Bench, dict[str, Any]], Found]] = {
+    "trivial": trivial,
+    "restart": restart,
+    "share": share,
+}
+"""By the kind of the task."""

@@ -16,6 +16,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from geno_hpo.errors import InputError
 from geno_hpo.models.parameters import INITIALIZERS
 from geno_hpo.models.runtime import RUNTIME_VARIABLES
 
@@ -113,6 +114,8 @@ def initial_weights(
     ------
     KeyError
         A family added a kind of variable that has no rule here.
+    InputError
+        What was learned has another shape than the variable.
     """
     rng = np.random.default_rng([seed, 0])
     axes = leading_axes(model)
@@ -121,6 +124,8 @@ def initial_weights(
         shape = tuple(variable.shape)
         if variable.name in (learned or {}):
             value = np.asarray((learned or {})[variable.name], np.float32)
+            if value.shape != shape:
+                raise InputError(f"{variable.name} must be {shape}, got {value.shape}")
         elif variable.name == "kernel":
             value = drawn(shape, axes[id(variable)], rule, rng)
         elif variable.name == "recurrent_kernel":

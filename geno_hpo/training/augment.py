@@ -64,14 +64,24 @@ def changed_inputs(inputs: Any, seeds: Seeds, value: Value) -> tuple[Any, Any]:
     if "cutout" in seeds:
         inputs = inputs * _kept(inputs, value("cutout"), seeds["cutout"])
     if "mixup" in seeds:
-        alpha = value("mixup")
-        draws = tf.random.stateless_gamma([2], seeds["mixup"], alpha=alpha) + 1e-20
-        share = draws[0] / tf.reduce_sum(draws)
+        share = _beta(value("mixup"), seeds["mixup"])
         inputs = share * inputs + (1.0 - share) * tf.reverse(inputs, [0])
     if "noise" in seeds:
         noise = tf.random.stateless_normal(tf.shape(inputs), seeds["noise"])
         inputs += value("noise") * noise
     return inputs, share
+
+
+def _beta(alpha: Any, seed: Any) -> Any:
+    """Draw a scalar from Beta(alpha, alpha).
+
+    Two gamma draws *g* give the share g₁ / (g₁ + g₂). They are taken as logarithms, by
+    Gamma(α) = Gamma(α + 1) · U^(1/α): for a small alpha the draws themselves underflow.
+    """
+    draws = tf.random.stateless_gamma([2], seed, alpha=alpha + 1.0)
+    uniform = tf.random.stateless_uniform([2], seed + 1, minval=1e-7)
+    logs = tf.math.log(draws) + tf.math.log(uniform) / alpha
+    return tf.sigmoid(logs[0] - logs[1])
 
 
 def _kept(inputs: Any, rate: Any, seed: Any) -> Any:

@@ -19,6 +19,7 @@ from geno_hpo.models import (
 )
 from geno_hpo.models.initial import drawn, inference_variables, initial_weights
 from geno_hpo.models.parameters import INITIALIZERS
+from geno_hpo.models.runtime import RuntimeDropout
 
 SEQUENCE = ModelShape("sequence", 20, 4, 1, "binary")
 VARIANTS = ModelShape("variants", 30, 1, 2, "regression")
@@ -284,6 +285,18 @@ def test_runtime_dropout_drops_at_its_rate():
     assert set(np.unique(dropped)) == {0.0, np.float32(1 / 0.75)}
     assert np.mean(dropped == 0) == pytest.approx(0.25, abs=0.01)
     np.testing.assert_array_equal(layer(ones, training=False), ones)
+
+
+@pytest.mark.parametrize(("over", "together"), [("channels", (1,)), ("samples", (1, 2))])
+def test_dropout_of_whole_channels_and_samples(over, together):
+    layer = RuntimeDropout(parameter="spatial_dropout", over=over, share=0.5)
+    layer.rate.assign(0.4)
+    assert layer.rate.name == "spatial_dropout_rate"
+    dropped = np.array(layer(np.ones((300, 7, 5), np.float32), training=True))
+    assert set(np.unique(dropped)) == {0.0, np.float32(1 / 0.8)}
+    gone = dropped == 0
+    np.testing.assert_array_equal(gone.all(axis=together), gone.any(axis=together))
+    assert gone.mean() == pytest.approx(0.2, abs=0.06)
 
 
 def test_checking_needs_no_keras():

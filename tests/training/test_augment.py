@@ -63,14 +63,15 @@ def test_samples_are_mixed_with_the_batch_backwards():
     np.testing.assert_allclose(given, share * inputs + (1 - share) * inputs[::-1], rtol=1e-5)
 
 
-def test_mixing_shares_by_the_beta_distribution():
+@pytest.mark.parametrize("alpha", [1e-3, 0.4, 2.0])
+def test_mixing_shares_by_the_beta_distribution(alpha):
     draws = []
     for step in range(400):
         seeds = {"mixup": tf.constant([7, step])}
-        _, share = changed_inputs(tf.zeros([2, 2]), seeds, lambda _: tf.constant(0.4))
+        _, share = changed_inputs(tf.zeros([2, 2]), seeds, lambda _: tf.constant(alpha))
         draws.append(float(share))
-    assert np.mean(draws) == pytest.approx(0.5, abs=0.06)
-    assert np.var(draws) == pytest.approx(0.25 / 1.8, abs=0.02)
+    assert np.mean(draws) == pytest.approx(0.5, abs=0.08)
+    assert np.var(draws) == pytest.approx(0.25 / (2 * alpha + 1), abs=0.02)
 
 
 @pytest.mark.parametrize("task", problems.TASKS)

@@ -13,6 +13,7 @@ from geno_hpo.config.blocks import (
     SamplerConfig,
     SplitConfig,
     Task,
+    WindowsSetting,
 )
 from geno_hpo.config.data import CatalogueData, DataConfig, SequenceData, VariantData
 from geno_hpo.config.document import Document, Place, load_document, parse_document
@@ -45,6 +46,7 @@ __all__ = [
     "StudyConfig",
     "Task",
     "VariantData",
+    "WindowsSetting",
     "find_named",
     "find_study",
     "format_duration",

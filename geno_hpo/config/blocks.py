@@ -238,6 +238,9 @@ class ControlConfig(Strict):
     """Passes over the data, at most; by default as in the budget."""
 
 
+WindowsSetting = Literal["auto", "always", "never"]
+
+
 class PublishedResult(Strict):
     """A result from the literature, shown in the report beside the study's own."""
 

@@ -26,12 +26,14 @@ from numpy.typing import NDArray
 from geno_hpo.models import ModelShape, Value, build
 from geno_hpo.models.blocks import DROPOUT_RATE
 from geno_hpo.models.initial import inference_variables, initial_weights
-from geno_hpo.training.coding import Coding, mutated
+from geno_hpo.training.coding import Coding
 from geno_hpo.training.layout import Layout
 from geno_hpo.training.losses import batch_loss
 from geno_hpo.training.memory import take_apart, tracing
 from geno_hpo.training.optimizers import make_update
 from geno_hpo.training.protocol import Weights
+from geno_hpo.training.ways import Mutation, PlainWay, Way
+from geno_hpo.training.windows import Chooser
 
 __all__ = ["Compiled", "EpochOutput", "Pace"]
 
@@ -91,6 +93,8 @@ class Compiled:
         Whether epochs are given the whole data set's inputs in place of the coding's arrays.
     weighted
         Whether epochs are given class weights.
+    windows
+        Computes over distinct windows where that pays; None: never.
     """
 
     def __init__(
@@ -104,14 +108,17 @@ class Compiled:
         chunk: int,
         ready: bool,
         weighted: bool = False,
+        windows: Chooser | None = None,
     ) -> None:
         self._shape, self._coding = shape, coding
         self._weighted = weighted
-        self._codes, self._targets, self._chunk = codes, targets, chunk
-        self._ready = ready
+        self._targets, self._chunk = targets, chunk
         self._gaps = bool(np.isnan(targets.numpy()).any())
-        self.traced = False
         self.model = build(params, shape)
+        self._plain = PlainWay(self.model, coding, codes, ready=ready, chunk=chunk)
+        self._coded = PlainWay(self.model, coding, codes, ready=False, chunk=chunk)
+        self._windows = windows
+        self._way: Way = self._plain
         trainable = self.model.trainable_variables
         self._layout = Layout([variable.shape for variable in trainable])
         self._runtime = {
@@ -138,7 +145,7 @@ class Compiled:
         self._traced: dict[str, Any] = {}
 
     def _function(self, name: str) -> Any:
-        """Give the compiled function ``epoch``, ``predict`` or ``gradient``, traced when needed."""
+        """Give a compiled function, traced when needed: an epoch's way, ``predict``, ``gradient``."""
         if name not in self._traced:
             index = tf.TensorSpec([None], tf.int32)
             row = tf.TensorSpec([self._targets.shape[1]], tf.float32)
@@ -146,14 +153,14 @@ class Compiled:
             weights = [tf.TensorSpec(v.shape, v.dtype) for v in inference_variables(self.model)]
             constants = [tf.TensorSpec(shape, dtype) for dtype, shape in self._coding.constants]
             given = constants
-            if self._ready:
+            if self.ready:
                 given = [tf.TensorSpec([len(self._targets), *self._shape.input_shape])]
             pace = [tf.TensorSpec([None], tf.float32), tf.TensorSpec([3], tf.int32)]
             if self._weighted:
                 pace.append(tf.TensorSpec(self._weights_shape, tf.float32))
             output = tf.TensorSpec([], tf.int32)
             body, *specs = {
-                "epoch": (self._trace_epoch, state, index, index, pace, row, row, given),
+                self._way.name: (self._trace_epoch, state, index, index, pace, row, row, given),
                 "predict": (self._trace_predict, weights, index, constants),
                 "gradient": (self._trace_gradient, weights, index, constants, output),
             }[name]
@@ -173,11 +180,29 @@ class Compiled:
 
     # --- what callers use --------------------------------------------------------------------
 
-    def set_runtime(self, values: dict[str, float], batch: int) -> None:
-        """Set the runtime values and the batch size of the trial that runs next."""
+    def set_runtime(self, values: dict[str, float], batch: int) -> str:
+        """Set the runtime values and the batch size of the trial that runs next.
+
+        Gives how its epochs are computed and why, in words; nothing where there is no choice.
+        """
         for name, variable in self._runtime.items():
             variable.assign(values[name])
         self._batch = batch
+        if self._windows is None:
+            return ""
+        way, why = self._windows.way(self.model, batch)
+        self._way = way or self._plain
+        return why
+
+    @property
+    def ready(self) -> bool:
+        """Whether epochs are given the whole data set's inputs in place of the coding's arrays."""
+        return self._way is self._plain and self._plain.ready
+
+    @property
+    def traced(self) -> bool:
+        """Whether the epochs of the trial that runs next are compiled already."""
+        return self._way.name in self._traced
 
     def initial_state(self, seed: int) -> State:
         """State of a freshly built model and optimizer with this seed."""
@@ -220,7 +245,7 @@ class Compiled:
         if self._weighted:
             paces.append(tf.constant(pace.weights, tf.float32, self._weights_shape))
         return EpochOutput(
-            *self._function("epoch")(
+            *self._function(self._way.name)(
                 list(state),
                 tf.constant(order),
                 tf.constant(valid),
@@ -237,7 +262,6 @@ class Compiled:
         weights = np.ones(self._weights_shape, np.float32) if self._weighted else None
         pace = Pace(np.zeros(0, np.float32), 0, 0, weights)
         self.epoch(state, none, none, pace, mean, scale, given)
-        self.traced = True
 
     @property
     def _weights_shape(self) -> tuple[int, int]:
@@ -282,16 +306,6 @@ class Compiled:
         self._traced.clear()
 
     # --- what is traced ----------------------------------------------------------------------
-
-    def _inputs(self, samples: Any, given: list[Any], seed: Any = None) -> Any:
-        """Model inputs of samples; with a seed their bases mutate first."""
-        if self._ready:
-            return tf.gather(given[0], samples)
-        rows = tf.gather(self._codes, samples)
-        if seed is not None:
-            noise = tf.random.stateless_uniform(tf.shape(rows), seed)
-            rows = mutated(rows, self._value("mutation_rate"), noise)
-        return self._coding.inputs(rows, *given)
 
     def _value(self, name: str) -> Any:
         """The present value of a runtime value, or None where it is not in use."""
@@ -338,15 +352,15 @@ class Compiled:
         )
 
     def _gradient(
-        self, inputs: Any, targets: Any, seeds: list[Any], weights: Any
+        self, inputs: Any, given: list[Any], targets: Any, seeds: list[Any], weights: Any
     ) -> tuple[Any, Any]:
         """Gradient of the mean loss by the flat vector and sums of `_loss`; moves statistics."""
         parts = self._layout.split(self._flat.read_value())
         moving = self._moving_layout.split(self._statistics) if self._moving else []
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(parts)
-            logits, others = self.model.stateless_call(
-                parts, self._others(moving, seeds), inputs, training=True
+            logits, others = self._way.call(
+                parts, self._others(moving, seeds), inputs, given, training=True
             )
             sums = self._loss(logits, targets, weights)
         share = 1.0 / tf.maximum(sums[1], 1.0)
@@ -374,12 +388,15 @@ class Compiled:
         """Train one batch; gives the sums of `_loss`. `pace`: rate, seed, penalties, weights."""
         rate, seed, penalties, weights = pace
         named, seeds = self._seeds(seed, number)
-        inputs = self._inputs(samples, given, named.get("mutation_rate"))
+        mutation = None
+        if "mutation_rate" in named:
+            mutation = Mutation(self._value("mutation_rate"), named["mutation_rate"])
+        inputs = self._way.inputs(samples, given, mutation)
         if "noise" in named:
             noise = tf.random.stateless_normal(tf.shape(inputs), named["noise"])
             inputs += self._value("noise") * noise
         targets = self._scaled(samples, mean, scale)
-        gradient, sums = self._gradient(inputs, targets, seeds, weights)
+        gradient, sums = self._gradient(inputs, given, targets, seeds, weights)
         if "l2" in penalties:
             gradient += penalties["l2"] * self._flat
         if "l1" in penalties:
@@ -395,6 +412,7 @@ class Compiled:
         for variable, value in zip(self._variables, state, strict=True):
             variable.assign(value)
         rates, (batch, seed, done) = pace[0], tf.unstack(pace[1])
+        given = self._way.started(given)
         weights = pace[2] if self._weighted else None
         penalties, size, steps = self._penalties(), tf.size(order), tf.size(rates)
 
@@ -413,7 +431,7 @@ class Compiled:
         parts = self._layout.split(self._flat.read_value())
         moving = self._moving_layout.split(self._statistics) if self._moving else []
         others = self._others(moving, self._seedless())
-        logits = self._forward(parts, others, valid, given)
+        logits = self._forward(self._way, parts, others, valid, given)
         judged = self._loss(logits, self._scaled(valid, mean, scale))
         after = [variable.read_value() for variable in self._variables]
         return after, *self._means(train), *self._means(judged), logits
@@ -426,11 +444,9 @@ class Compiled:
             accuracy = tf.constant(float("nan"))
         return total / known, accuracy
 
-    def _forward(
-        self, parts: Any, others: Any, samples: Any, given: Any, *, coded: bool = False
-    ) -> Any:
-        """Logits of any number of samples, `chunk` at once; `coded`: from codes in any case."""
-        size, chunk = tf.size(samples), self._chunk
+    def _forward(self, way: Way, parts: Any, others: Any, samples: Any, given: Any) -> Any:
+        """Logits of any number of samples, some at once."""
+        size, chunk = tf.size(samples), way.chunk
         logits = tf.TensorArray(
             tf.float32,
             size=(size + chunk - 1) // chunk,
@@ -440,17 +456,13 @@ class Compiled:
 
         def body(index: Any, logits: Any) -> Any:
             part = samples[index * chunk : tf.minimum((index + 1) * chunk, size)]
-            inputs = self._coded(part, given) if coded else self._inputs(part, given)
-            told, _ = self.model.stateless_call(parts, others, inputs, training=False)
+            told, _ = way.call(parts, others, way.inputs(part, given), given, training=False)
             return index + 1, logits.write(index, told)
 
         _, logits = tf.while_loop(
             lambda index, _: index * chunk < size, body, (tf.constant(0), logits)
         )
         return tf.reshape(logits.concat(), [size, self._shape.units])
-
-    def _coded(self, samples: Any, constants: list[Any]) -> Any:
-        return self._coding.inputs(tf.gather(self._codes, samples), *constants)
 
     def _given(self, weights: Any) -> tuple[list[Any], list[Any]]:
         """Trainable and other values for a model with these inference weights."""
@@ -461,11 +473,11 @@ class Compiled:
 
     def _trace_predict(self, weights: Any, samples: Any, constants: Any) -> Any:
         parts, others = self._given(weights)
-        return self._forward(parts, others, samples, constants, coded=True)
+        return self._forward(self._coded, parts, others, samples, constants)
 
     def _trace_gradient(self, weights: Any, samples: Any, constants: Any, output: Any) -> Any:
         parts, others = self._given(weights)
-        inputs = self._coded(samples, constants)
+        inputs = self._coded.inputs(samples, constants)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
             logits, _ = self.model.stateless_call(parts, others, inputs, training=False)

@@ -1,0 +1,146 @@
+"""Whether an engine computes over distinct windows, for each model and batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from geno_hpo.config import WindowsSetting
+from geno_hpo.models import ModelShape
+from geno_hpo.training.cache import BoundedCache
+from geno_hpo.training.coding import OneHotCoding
+from geno_hpo.training.lookup import Lookup
+from geno_hpo.training.towers import Tower, read_tower
+from geno_hpo.training.windowed import WindowedWay
+from geno_hpo.windows import (
+    Dictionary,
+    Geometry,
+    build_dictionary,
+    difference_share,
+    windows_cost,
+)
+
+__all__ = ["Chooser", "Windows"]
+
+CLONAL = 0.2
+"""Share of differing positions up to which samples may be clones; unrelated ones differ in 0.7."""
+PAYS = 1.5
+"""How many times less work distinct windows must be."""
+LOOKED = 64
+"""Samples that tell whether a dictionary of all samples is worth building."""
+KEPT = 4
+"""Dictionaries on the device at most."""
+
+Source = Callable[[Geometry, Callable[[], Dictionary]], Dictionary]
+"""``source(geometry, build)``: the dictionary, kept from before or built now."""
+
+
+def _built(_: Geometry, build: Callable[[], Dictionary]) -> Dictionary:
+    return build()
+
+
+class Windows:
+    """Chooses between the plain way and distinct windows; both compute the same.
+
+    Parameters
+    ----------
+    coding
+        The data set.
+    shape
+        Form of the models.
+    setting
+        ``auto``: where it pays; ``always``: wherever it is exact; ``never``.
+    source
+        Where dictionaries are kept; by default in this process alone.
+    """
+
+    def __init__(
+        self,
+        coding: OneHotCoding,
+        shape: ModelShape,
+        setting: WindowsSetting = "auto",
+        source: Source = _built,
+    ) -> None:
+        self._coding, self._shape, self.setting = coding, shape, setting
+        self._source = source
+        self._lookups: BoundedCache[tuple[Dictionary, Lookup]] = BoundedCache(KEPT)
+        self._refused: set[Geometry] = set()
+
+    @cached_property
+    def share(self) -> float:
+        """Share of positions at which a sample differs from the commonest sequence."""
+        return difference_share(self._coding.codes)
+
+    def chooser(self, runtime: tuple[str, ...]) -> Chooser:
+        """What chooses for one model; `runtime`: names of the runtime values in use."""
+        return Chooser(self, runtime)
+
+    def tower(self, model: Any) -> Tower | None:
+        """The model's tower."""
+        return read_tower(model, self._shape)
+
+    def lookup(self, tower: Tower, batch: int) -> tuple[Dictionary, Lookup] | None:
+        """Dictionary of a tower, on the host and on the device; None if it would not pay.
+
+        A dictionary of a few samples tells first whether that of all is worth building.
+        """
+        geometry = tower.geometry
+        if geometry in self._refused:
+            return None
+        codes = self._coding.codes
+        if self.setting == "auto" and geometry not in self._lookups:
+            few = build_dictionary(codes[:: max(1, len(codes) // LOOKED)][:LOOKED], geometry)
+            if windows_cost(few, tower.work, max(batch, LOOKED)).ratio < PAYS:
+                self._refused.add(geometry)
+                return None
+
+        def make() -> tuple[Dictionary, Lookup]:
+            dictionary = self._source(geometry, lambda: build_dictionary(codes, geometry))
+            return dictionary, Lookup(dictionary, self._coding)
+
+        kept, _ = self._lookups.get(geometry, make)
+        return kept
+
+
+class Chooser:
+    """Chooses for one model.
+
+    Parameters
+    ----------
+    windows
+        The engine's.
+    runtime
+        Names of the runtime values in use.
+    """
+
+    def __init__(self, windows: Windows, runtime: tuple[str, ...]) -> None:
+        self._windows = windows
+        self._changes = [name for name in ("noise", "mutation_rate") if name in runtime]
+        self._way: WindowedWay | None = None
+        self._dictionary: Dictionary | None = None
+
+    def way(self, model: Any, batch: int) -> tuple[WindowedWay | None, str]:
+        """The way over distinct windows, or None for the plain one; and why, in words."""
+        windows = self._windows
+        if windows.setting == "never":
+            return None, "plain: windows are set to never"
+        if self._changes:
+            return None, f"plain: {' and '.join(self._changes)} changes the windows of each sample"
+        if windows.setting == "auto" and windows.share > CLONAL:
+            return None, f"plain: samples differ in {windows.share:.0%} of their positions"
+        if self._way is None:
+            tower = windows.tower(model)
+            if tower is None:
+                return None, "plain: the model does not begin with convolutions"
+            found = windows.lookup(tower, batch)
+            if found is None:
+                return None, "plain: too few windows are alike"
+            self._dictionary, lookup = found
+            self._way = WindowedWay(model, tower, lookup)
+            self._work = tower.work
+        assert self._dictionary is not None
+        ratio = windows_cost(self._dictionary, self._work, batch).ratio
+        if windows.setting == "auto" and ratio < PAYS:
+            return None, f"plain: distinct windows would be {ratio:.1f} times less work"
+        return self._way, f"distinct windows: {ratio:.1f} times less work in the convolutions"

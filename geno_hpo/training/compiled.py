@@ -16,6 +16,7 @@ out.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import keras
@@ -32,7 +33,7 @@ from geno_hpo.training.losses import batch_loss
 from geno_hpo.training.memory import take_apart, tracing
 from geno_hpo.training.optimizers import make_update
 from geno_hpo.training.protocol import Weights
-from geno_hpo.training.ways import Mutation, PlainWay, Way
+from geno_hpo.training.ways import Mutation, PlainWay, Way, forward
 from geno_hpo.training.windows import Chooser
 
 __all__ = ["Compiled", "EpochOutput", "Pace"]
@@ -142,11 +143,12 @@ class Compiled:
         self._statistics = tf.Variable(tf.zeros(self._moving_layout.total), name="statistics")
         self._seeded = [v for v in others if id(v) not in kept and v.name != DROPOUT_RATE]
         self._batch = 1
-        self._traced: dict[str, Any] = {}
+        self._traced: dict[tuple[str, str], Any] = {}
 
-    def _function(self, name: str) -> Any:
-        """Give a compiled function, traced when needed: an epoch's way, ``predict``, ``gradient``."""
-        if name not in self._traced:
+    def _function(self, name: str, way: Way) -> Any:
+        """Give a way's function ``epoch``, ``predict`` or ``gradient``, traced when needed."""
+        key = (name, way.name)
+        if key not in self._traced:
             index = tf.TensorSpec([None], tf.int32)
             row = tf.TensorSpec([self._targets.shape[1]], tf.float32)
             state = [tf.TensorSpec(v.shape, v.dtype) for v in self._variables]
@@ -160,14 +162,14 @@ class Compiled:
                 pace.append(tf.TensorSpec(self._weights_shape, tf.float32))
             output = tf.TensorSpec([], tf.int32)
             body, *specs = {
-                self._way.name: (self._trace_epoch, state, index, index, pace, row, row, given),
-                "predict": (self._trace_predict, weights, index, constants),
+                "epoch": (self._trace_epoch, state, index, index, pace, row, row, given),
+                "predict": (partial(self._trace_predict, way), weights, index, constants),
                 "gradient": (self._trace_gradient, weights, index, constants, output),
             }[name]
             function = tf.function(body, autograph=False, jit_compile=False)
             with tracing():
-                self._traced[name] = function.get_concrete_function(*specs)
-        return self._traced[name]
+                self._traced[key] = function.get_concrete_function(*specs)
+        return self._traced[key]
 
     @property
     def _variables(self) -> list[Any]:
@@ -202,7 +204,7 @@ class Compiled:
     @property
     def traced(self) -> bool:
         """Whether the epochs of the trial that runs next are compiled already."""
-        return self._way.name in self._traced
+        return ("epoch", self._way.name) in self._traced
 
     def initial_state(self, seed: int) -> State:
         """State of a freshly built model and optimizer with this seed."""
@@ -245,7 +247,7 @@ class Compiled:
         if self._weighted:
             paces.append(tf.constant(pace.weights, tf.float32, self._weights_shape))
         return EpochOutput(
-            *self._function(self._way.name)(
+            *self._function("epoch", self._way)(
                 list(state),
                 tf.constant(order),
                 tf.constant(valid),
@@ -282,7 +284,10 @@ class Compiled:
         self, weights: Weights, samples: NDArray[np.int32], constants: list[Any]
     ) -> NDArray[np.float32]:
         """Logits ``(len(samples), units)``."""
-        logits: NDArray[np.float32] = self._function("predict")(
+        way: Way | None = None
+        if self._windows is not None:
+            way, _ = self._windows.way(self.model, len(samples))
+        logits: NDArray[np.float32] = self._function("predict", way or self._coded)(
             [tf.constant(value) for value in weights], tf.constant(samples), constants
         ).numpy()
         return logits
@@ -295,7 +300,9 @@ class Compiled:
         parts = [np.zeros((0, *self._shape.input_shape), np.float32)]
         for start in range(0, len(samples), self._chunk):
             part = samples[start : start + self._chunk]
-            gradient = self._function("gradient")(given, tf.constant(part), constants, chosen)
+            gradient = self._function("gradient", self._coded)(
+                given, tf.constant(part), constants, chosen
+            )
             parts.append(gradient.numpy())
         return np.concatenate(parts)
 
@@ -431,7 +438,7 @@ class Compiled:
         parts = self._layout.split(self._flat.read_value())
         moving = self._moving_layout.split(self._statistics) if self._moving else []
         others = self._others(moving, self._seedless())
-        logits = self._forward(self._way, parts, others, valid, given)
+        logits = forward(self._way, parts, others, valid, given)
         judged = self._loss(logits, self._scaled(valid, mean, scale))
         after = [variable.read_value() for variable in self._variables]
         return after, *self._means(train), *self._means(judged), logits
@@ -444,26 +451,6 @@ class Compiled:
             accuracy = tf.constant(float("nan"))
         return total / known, accuracy
 
-    def _forward(self, way: Way, parts: Any, others: Any, samples: Any, given: Any) -> Any:
-        """Logits of any number of samples, some at once."""
-        size, chunk = tf.size(samples), way.chunk
-        logits = tf.TensorArray(
-            tf.float32,
-            size=(size + chunk - 1) // chunk,
-            element_shape=[None, self._shape.units],
-            infer_shape=False,
-        )
-
-        def body(index: Any, logits: Any) -> Any:
-            part = samples[index * chunk : tf.minimum((index + 1) * chunk, size)]
-            told, _ = way.call(parts, others, way.inputs(part, given), given, training=False)
-            return index + 1, logits.write(index, told)
-
-        _, logits = tf.while_loop(
-            lambda index, _: index * chunk < size, body, (tf.constant(0), logits)
-        )
-        return tf.reshape(logits.concat(), [size, self._shape.units])
-
     def _given(self, weights: Any) -> tuple[list[Any], list[Any]]:
         """Trainable and other values for a model with these inference weights."""
         names = map(id, inference_variables(self.model))
@@ -471,9 +458,9 @@ class Compiled:
         others = self._others([values[id(v)] for v in self._moving], self._seedless())
         return [values[id(v)] for v in self.model.trainable_variables], others
 
-    def _trace_predict(self, weights: Any, samples: Any, constants: Any) -> Any:
+    def _trace_predict(self, way: Way, weights: Any, samples: Any, constants: Any) -> Any:
         parts, others = self._given(weights)
-        return self._forward(self._coded, parts, others, samples, constants)
+        return forward(way, parts, others, samples, way.started(constants))
 
     def _trace_gradient(self, weights: Any, samples: Any, constants: Any, output: Any) -> Any:
         parts, others = self._given(weights)

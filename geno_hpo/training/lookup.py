@@ -44,12 +44,14 @@ class Need(NamedTuple):
     """What a batch needs.
 
     `letters`: ordinals of the needed rows of level 0; `levels`: from 0 upwards; `end`: the
-    samples' differing windows at the tower's end, their rows numbered anew; `size`: samples.
+    samples' differing windows at the tower's end, their rows numbered anew; `places`: position of
+    each of these rows; `size`: samples.
     """
 
     letters: Any
     levels: tuple[Level, ...]
     end: Carried
+    places: Any
     size: Any
 
 
@@ -144,6 +146,7 @@ class Lookup:
             chosen[0],
             levels,
             last._replace(row=tf.gather(numbers[end], last.row) - 1),
+            tf.gather(self._arrays(end)[2], chosen[end]),
             tf.size(samples),
         )
 

@@ -16,7 +16,7 @@ from keras import layers, tree
 from geno_hpo.models import ModelShape
 from geno_hpo.windows import Geometry, Reach, causal, join, same, valid
 
-__all__ = ["Step", "Tower", "read_tower"]
+__all__ = ["Step", "Tower", "flat_dense", "read_tower"]
 
 
 @dataclass(frozen=True)
@@ -216,3 +216,23 @@ def _cut(reader: _Reader, inside: list[int], end: Any) -> Tower:
         for step in (reader.steps[number - 1] for number in inside)
     )
     return Tower(geometry, steps, end)
+
+
+def flat_dense(model: Any, tower: Tower) -> Any | None:
+    """The dense layer that takes the tower's flattened end and nothing else does, if there is one.
+
+    With dropout in between there is none: a sample's own mask leaves no window alike.
+    """
+    kinds = (layers.Flatten, layers.Dense)
+    tensor, found = tower.end, None
+    for kind in kinds:
+        readers = [
+            operation
+            for operation in model.operations
+            if not isinstance(operation, layers.InputLayer)
+            and any(taken is tensor for taken in tree.flatten(operation.input))
+        ]
+        if len(readers) != 1 or not isinstance(readers[0], kind):
+            return None
+        found, tensor = readers[0], readers[0].output
+    return None if tensor is model.output else found

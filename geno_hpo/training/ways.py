@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from geno_hpo.training.coding import Coding, mutated
 
-__all__ = ["Mutation", "PlainWay", "Way"]
+__all__ = ["Mutation", "PlainWay", "Way", "forward"]
 
 
 class Mutation(NamedTuple):
@@ -29,6 +29,8 @@ class Way(Protocol):
     """Of the compiled functions."""
     chunk: int
     """Samples at once in prediction."""
+    units: int
+    """Outputs of the model."""
 
     def started(self, given: list[Any]) -> list[Any]:
         """From what an epoch is given to what its batches are given; outside the loops."""
@@ -63,6 +65,7 @@ class PlainWay:
 
     def __init__(self, model: Any, coding: Coding, codes: Any, *, ready: bool, chunk: int) -> None:
         self._model, self._coding, self._codes = model, coding, codes
+        self.units = int(model.output.shape[-1])
         self.ready, self.chunk = ready, chunk
 
     def started(self, given: list[Any]) -> list[Any]:
@@ -86,3 +89,22 @@ class PlainWay:
         del given
         logits, after = self._model.stateless_call(parts, others, inputs, training=training)
         return logits, after
+
+
+def forward(way: Way, parts: list[Any], others: list[Any], samples: Any, given: list[Any]) -> Any:
+    """Logits of any number of samples, some at once; without dropout."""
+    size, chunk = tf.size(samples), way.chunk
+    logits = tf.TensorArray(
+        tf.float32,
+        size=(size + chunk - 1) // chunk,
+        element_shape=[None, way.units],
+        infer_shape=False,
+    )
+
+    def body(index: Any, logits: Any) -> Any:
+        part = samples[index * chunk : tf.minimum((index + 1) * chunk, size)]
+        told, _ = way.call(parts, others, way.inputs(part, given), given, training=False)
+        return index + 1, logits.write(index, told)
+
+    _, logits = tf.while_loop(lambda index, _: index * chunk < size, body, (tf.constant(0), logits))
+    return tf.reshape(logits.concat(), [size, way.units])

@@ -20,8 +20,9 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from geno_hpo.training.lookup import Carried, Lookup, Need
-from geno_hpo.training.towers import Step, Tower
+from geno_hpo.training.gathering import gathered, projected, spread
+from geno_hpo.training.lookup import Lookup, Need
+from geno_hpo.training.towers import Step, Tower, flat_dense
 from geno_hpo.training.ways import Mutation
 
 __all__ = ["WindowedWay"]
@@ -50,15 +51,22 @@ class WindowedWay:
         Its tower.
     lookup
         The data set's distinct windows under the tower's geometry.
+    differences
+        Compute a dense layer that directly follows the flattened tower as the reference's sum and
+        each sample's differences, too.
     """
 
-    name = "windows"
-
-    def __init__(self, model: Any, tower: Tower, lookup: Lookup) -> None:
+    def __init__(
+        self, model: Any, tower: Tower, lookup: Lookup, *, differences: bool = False
+    ) -> None:
         self._model, self._tower, self._lookup = model, tower, lookup
-        self._rest = keras.Model(tower.end, model.output)
+        self._dense = flat_dense(model, tower) if differences else None
+        self.name = "windows" if self._dense is None else "windows and differences"
+        self._begin = tower.end if self._dense is None else self._dense.output
+        self._rest = keras.Model(self._begin, model.output)
         self._end = tower.steps[-1].level
         self._counted = frozenset(step.level for step in tower.steps if step.kind == "norm")
+        self.units = int(model.output.shape[-1])
         width = 4 * int(np.prod(tower.end.shape[1:]))
         self.chunk = min(MOST, max(LEAST, CHUNK_BYTES // width))
 
@@ -81,7 +89,7 @@ class WindowedWay:
         rows = [_Values(given[0], tf.gather(given[1], inputs.letters))]
         for step in self._tower.steps:
             rows.append(self._step(step, rows, inputs, values, training))
-        features = _spread(*rows[-1], inputs.end, inputs.size)
+        features = self._together(rows[-1], inputs, values)
         logits, moved = self._rest.stateless_call(
             [values[id(v)] for v in self._rest.trainable_variables],
             [values[id(v)] for v in self._rest.non_trainable_variables],
@@ -90,6 +98,14 @@ class WindowedWay:
         )
         values |= dict(zip(map(id, self._rest.non_trainable_variables), moved, strict=True))
         return logits, [values[name] for name in names]
+
+    def _together(self, rows: _Values, need: Need, values: dict[int, Any]) -> Any:
+        """What the rest of the model takes of each sample."""
+        if self._dense is None:
+            return spread(*rows, need)
+        own = {v.name: values[id(v)] for v in self._dense.weights}
+        sums = projected(*rows, own["kernel"], need)
+        return self._dense.activation(sums + own["bias"] if self._dense.use_bias else sums)
 
     def _step(
         self, step: Step, rows: list[_Values], need: Need, values: dict[int, Any], training: bool
@@ -121,7 +137,7 @@ class WindowedWay:
             padding="same" if layer.padding == "same" else "valid",
             dilation_rate=layer.dilation_rate,
         )[0]
-        held = _gathered(_stacked(source, 0.0), table)
+        held = gathered(_stacked(source, 0.0), table)
         width = int(np.prod(kernel.shape[:2]))
         windows = tf.reshape(held, [-1, width])
         given = _Values(reference, tf.matmul(windows, tf.reshape(kernel, [width, -1])))
@@ -136,9 +152,9 @@ class WindowedWay:
             source.reference[None], layer.pool_size, strides=layer.strides, padding=layer.padding
         )[0]
         stacked = _stacked(source, float("-inf"))
-        most = _gathered(stacked, table[:, 0])
+        most = gathered(stacked, table[:, 0])
         for tap in range(1, table.shape[1]):
-            most = tf.maximum(most, _gathered(stacked, table[:, tap]))
+            most = tf.maximum(most, gathered(stacked, table[:, tap]))
         return _Values(reference, most)
 
     def _sum(self, step: Step, sources: list[_Values], need: Need) -> _Values:
@@ -149,7 +165,7 @@ class WindowedWay:
             return _Values(reference, tf.add_n([source.others for source in sources]))
         tables = need.levels[step.level].tables
         parts = [
-            _gathered(_stacked(source, 0.0), tables[level][:, 0])
+            gathered(_stacked(source, 0.0), tables[level][:, 0])
             for source, level in zip(sources, levels, strict=True)
         ]
         return _Values(reference, tf.add_n(parts))
@@ -166,38 +182,6 @@ def _stacked(values: _Values, padding: float) -> Any:
     """All rows by their ids: padding, the reference's, the others."""
     first = tf.fill([1, values.reference.shape[1]], padding)
     return tf.concat([first, values.reference, values.others], 0)
-
-
-@tf.custom_gradient  # type: ignore[untyped-decorator]
-def _gathered(rows: Any, ids: Any) -> Any:
-    """Rows by their ids, ``(*ids, channels)``; gradients of one row are summed in their order."""
-    count = tf.shape(rows)[0]
-
-    def gradient(given: Any) -> tuple[Any, None]:
-        flat = tf.reshape(given, [-1, rows.shape[1]])
-        return tf.math.unsorted_segment_sum(flat, tf.reshape(ids, [-1]), count), None
-
-    return tf.gather(rows, ids), gradient
-
-
-def _spread(reference: Any, others: Any, end: Carried, size: Any) -> Any:
-    """Each sample's windows at the tower's end, ``(batch, positions, channels)``."""
-    where = tf.stack([end.sample, end.place], axis=1)
-
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def spread(reference: Any, others: Any) -> Any:
-        length, rows = reference.shape[0], tf.shape(others)[0]
-        alike = tf.tile(reference[None], [size, 1, 1])
-
-        def gradient(given: Any) -> tuple[Any, Any]:
-            differing = tf.gather_nd(given, where)
-            away = tf.math.unsorted_segment_sum(differing, end.place, length)
-            own = tf.math.unsorted_segment_sum(differing, end.row, rows)
-            return tf.reduce_sum(given, 0) - away, own
-
-        return tf.tensor_scatter_nd_update(alike, where, tf.gather(others, end.row)), gradient
-
-    return spread(reference, others)
 
 
 def _normalised(

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from geno_hpo.config import WindowsSetting
 from geno_hpo.models import ModelShape
 from geno_hpo.training.cache import BoundedCache
@@ -18,6 +20,7 @@ from geno_hpo.windows import (
     Geometry,
     build_dictionary,
     difference_share,
+    differences_pay,
     windows_cost,
 )
 
@@ -65,7 +68,7 @@ class Windows:
         self._coding, self._shape, self.setting = coding, shape, setting
         self._source = source
         self._lookups: BoundedCache[tuple[Dictionary, Lookup]] = BoundedCache(KEPT)
-        self._refused: set[Geometry] = set()
+        self._few: dict[Geometry, Dictionary] = {}
 
     @cached_property
     def share(self) -> float:
@@ -80,22 +83,19 @@ class Windows:
         """The model's tower."""
         return read_tower(model, self._shape)
 
-    def lookup(self, tower: Tower, batch: int) -> tuple[Dictionary, Lookup] | None:
-        """Dictionary of a tower, on the host and on the device; None if it would not pay.
-
-        A dictionary of a few samples tells first whether that of all is worth building.
-        """
-        geometry = tower.geometry
-        if geometry in self._refused:
-            return None
+    def worth(self, tower: Tower) -> bool:
+        """Whether a few samples have so many windows in common that all are worth a dictionary."""
         codes = self._coding.codes
-        if self.setting == "auto" and geometry not in self._lookups:
-            few = build_dictionary(codes[:: max(1, len(codes) // LOOKED)][:LOOKED], geometry)
-            if windows_cost(few, tower.work, max(batch, LOOKED)).ratio < PAYS:
-                self._refused.add(geometry)
-                return None
+        if tower.geometry not in self._few:
+            few = np.asarray(codes[:: max(1, len(codes) // LOOKED)][:LOOKED])
+            self._few[tower.geometry] = build_dictionary(few, tower.geometry)
+        return windows_cost(self._few[tower.geometry], tower.work, LOOKED).ratio >= PAYS
+
+    def lookup(self, geometry: Geometry) -> tuple[Dictionary, Lookup]:
+        """Dictionary of a tower, on the host and on the device."""
 
         def make() -> tuple[Dictionary, Lookup]:
+            codes = self._coding.codes
             dictionary = self._source(geometry, lambda: build_dictionary(codes, geometry))
             return dictionary, Lookup(dictionary, self._coding)
 
@@ -117,8 +117,8 @@ class Chooser:
     def __init__(self, windows: Windows, runtime: tuple[str, ...]) -> None:
         self._windows = windows
         self._changes = [name for name in ("noise", "mutation_rate") if name in runtime]
-        self._way: WindowedWay | None = None
-        self._dictionary: Dictionary | None = None
+        self._found: tuple[Tower, Dictionary, Lookup] | None = None
+        self._ways: dict[bool, WindowedWay] = {}
 
     def way(self, model: Any, batch: int) -> tuple[WindowedWay | None, str]:
         """The way over distinct windows, or None for the plain one; and why, in words."""
@@ -129,18 +129,21 @@ class Chooser:
             return None, f"plain: {' and '.join(self._changes)} changes the windows of each sample"
         if windows.setting == "auto" and windows.share > CLONAL:
             return None, f"plain: samples differ in {windows.share:.0%} of their positions"
-        if self._way is None:
+        if self._found is None:
             tower = windows.tower(model)
             if tower is None:
                 return None, "plain: the model does not begin with convolutions"
-            found = windows.lookup(tower, batch)
-            if found is None:
+            if windows.setting == "auto" and not windows.worth(tower):
                 return None, "plain: too few windows are alike"
-            self._dictionary, lookup = found
-            self._way = WindowedWay(model, tower, lookup)
-            self._work = tower.work
-        assert self._dictionary is not None
-        ratio = windows_cost(self._dictionary, self._work, batch).ratio
+            self._found = (tower, *windows.lookup(tower.geometry))
+        tower, dictionary, lookup = self._found
+        ratio = windows_cost(dictionary, tower.work, batch).ratio
         if windows.setting == "auto" and ratio < PAYS:
             return None, f"plain: distinct windows would be {ratio:.1f} times less work"
-        return self._way, f"distinct windows: {ratio:.1f} times less work in the convolutions"
+        differences = differences_pay(dictionary, batch)
+        if differences not in self._ways:
+            self._ways[differences] = WindowedWay(model, tower, lookup, differences=differences)
+        return (
+            self._ways[differences],
+            f"distinct windows: {ratio:.1f} times less work in the convolutions",
+        )

@@ -4,7 +4,7 @@ NumPy and pandas alone; `geno_hpo.training.windowed` computes with what is built
 """
 
 from geno_hpo.windows.build import build_dictionary
-from geno_hpo.windows.cost import Cost, windows_cost
+from geno_hpo.windows.cost import Cost, differences_pay, windows_cost
 from geno_hpo.windows.dictionary import Dictionary, Rows
 from geno_hpo.windows.geometry import Geometry, Reach, causal, join, same, valid
 from geno_hpo.windows.reference import difference_share
@@ -18,6 +18,7 @@ __all__ = [
     "build_dictionary",
     "causal",
     "difference_share",
+    "differences_pay",
     "join",
     "same",
     "valid",

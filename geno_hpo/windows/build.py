@@ -1,8 +1,8 @@
 """Build the dictionary: level by level, from differences alone, each distinct window found once.
 
-Windows are hashed (64 bits, a random odd multiplier a tap) and told apart by their hashes; then every
-window is compared with the one that stands for it, so that a collision is found and another
-multiplier taken. Work and memory are linear in the differences, not in samples × length.
+Windows are hashed (64 bits, a random odd multiplier a tap) and told apart by their hashes; then
+every window is compared with the one that stands for it, so that a collision is found and other
+multipliers are taken. Work and memory are linear in the differences, not in samples × length.
 """
 
 from __future__ import annotations
@@ -224,8 +224,7 @@ def _affected(
 
 
 def _differing(rows: Rows, begin: int, count: int) -> _Differing:
-    """Differing windows of samples from `begin` on: the sample's number among them, the place, the
-    ordinal."""
+    """Differing windows of samples from `begin` on: sample among them, position, ordinal."""
     starts = rows.starts[begin : begin + count + 1]
     row = np.repeat(np.arange(count), np.diff(starts))
     found = rows.found[starts[0] : starts[-1]]

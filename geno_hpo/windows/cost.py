@@ -12,7 +12,7 @@ import numpy as np
 
 from geno_hpo.windows.dictionary import Dictionary, Rows
 
-__all__ = ["Cost", "windows_cost"]
+__all__ = ["Cost", "differences_pay", "windows_cost"]
 
 MOVED = 16
 """Multiplications in the time of one number that is written and read again."""
@@ -20,6 +20,8 @@ GATHERED = 3
 """A differing window's place is fetched, and its gradient given back, by index: dearer by this."""
 STARTED = 2_000_000
 """Multiplications in the time that the small operations of one step of the tower take."""
+DIFFERED = 40
+"""Samples whose plain product with a block of a dense kernel takes as long as a window's change."""
 
 
 @dataclass(frozen=True)
@@ -75,3 +77,14 @@ def windows_cost(
     level, _, given = work[-1]
     together = MOVED * given * batch * dictionary.levels[level].length
     return Cost(plain + together, distinct + together)
+
+
+def differences_pay(dictionary: Dictionary, batch: int) -> bool:
+    """Whether a dense layer over the tower's end is cheaper as the reference and its differences.
+
+    That goes once over the kernel for the reference, and once over its block of each differing
+    window; the plain product takes every position of every sample.
+    """
+    end = dictionary.levels[-1]
+    batch = min(batch, dictionary.samples)
+    return DIFFERED * (end.length + expected_rows(end, batch)) < batch * end.length

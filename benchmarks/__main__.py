@@ -27,6 +27,7 @@ NAMES = {
     "selection": "seconds and memory of choosing variants inside every fold",
     "memory": "memory of one worker over many trials",
     "encode": "seconds to turn a BAM file into the sequences of a panel",
+    "windows": "a training step over each distinct window once, and plain",
 }
 
 OPTIONS = {"search": ("seeds", "limit"), "throughput": ("case",)}

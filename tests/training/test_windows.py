@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,6 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
 
+from geno_hpo.data.catalogue import MIRROR
+from geno_hpo.data.dataset import Origin
+from geno_hpo.data.simulate import simulate_katg
+from geno_hpo.data.tb_regions import known_regions
+from geno_hpo.data.tb_wdnn import read_tb_wdnn
 from geno_hpo.models import ModelShape, build
 from geno_hpo.models.blocks import FusedNorm
 from geno_hpo.training.coding import CentredCoding
@@ -24,7 +31,7 @@ from geno_hpo.training.tensorflow import TensorFlowEngine
 from geno_hpo.training.towers import Tower, read_tower
 from geno_hpo.training.windowed import WindowedWay
 from geno_hpo.training.windows import Windows
-from geno_hpo.windows import build_dictionary
+from geno_hpo.windows import build_dictionary, difference_share
 from tests.windows.cohorts import clones, strangers
 
 from .problems import go_on
@@ -237,9 +244,11 @@ def plan(codes: np.ndarray, params: dict[str, Any], folds: int = 2, epochs: int 
     ],
     ids=["flat", "batch norm and dropout", "global maximum", "large batches"],
 )
-def test_training_goes_the_same_way(extra: dict[str, Any]) -> None:
-    given = plan(COHORT, CNN | extra)
-    plain, distinct = (engine(COHORT, setting).fit(given, go_on) for setting in (None, "always"))
+@pytest.mark.parametrize("cohort", ["clones", "katG"])
+def test_training_goes_the_same_way(extra: dict[str, Any], cohort: str) -> None:
+    codes = COHORT if cohort == "clones" else simulate_katg(isolates=120).codes
+    given = plan(codes, CNN | extra)
+    plain, distinct = (engine(codes, setting).fit(given, go_on) for setting in (None, "always"))
     assert distinct.way.startswith("distinct windows")
     for name in ("train_loss", "valid_loss", "train_accuracy", "scores"):
         np.testing.assert_allclose(getattr(distinct, name), getattr(plain, name), atol=2e-5)
@@ -317,3 +326,24 @@ def test_a_family_that_is_built_again_has_its_tower() -> None:
     assert tower is not None
     assert [step.kind for step in tower.steps] == ["conv", "activation", "pool"] * 2
     assert [reach.length for reach in tower.geometry] == [60, 20, 20, 7]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get(MIRROR), reason=f"{MIRROR} names no folder with tb_wdnn")
+def test_training_goes_the_same_way_on_eighteen_loci() -> None:
+    folder = Path(os.environ[MIRROR])
+    whole = read_tb_wdnn(
+        folder / "tb_wdnn",
+        folder / "tb_loci",
+        target=("inh",),
+        task="binary",
+        loci=known_regions(),
+        origin=Origin("tb_wdnn"),
+    ).codes
+    assert difference_share(whole) < 0.005
+    codes = whole[::30]
+    given = plan(codes, CNN | {"filters": 4, "kernel": 12, "batch_norm": True}, 1, epochs=2)
+    plain, distinct = (engine(codes, setting).fit(given, go_on) for setting in (None, "auto"))
+    assert distinct.way.startswith("distinct windows")
+    for name in ("train_loss", "valid_loss", "scores"):
+        np.testing.assert_allclose(getattr(distinct, name), getattr(plain, name), atol=1e-4)

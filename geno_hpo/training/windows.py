@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from geno_hpo.config import WindowsSetting
 from geno_hpo.models import ModelShape
@@ -68,7 +69,7 @@ class Windows:
         self._coding, self._shape, self.setting = coding, shape, setting
         self._source = source
         self._lookups: BoundedCache[tuple[Dictionary, Lookup]] = BoundedCache(KEPT)
-        self._few: dict[Geometry, Dictionary] = {}
+        self._few: BoundedCache[Dictionary] = BoundedCache(KEPT)
 
     @cached_property
     def share(self) -> float:
@@ -85,11 +86,10 @@ class Windows:
 
     def worth(self, tower: Tower) -> bool:
         """Whether a few samples have so many windows in common that all are worth a dictionary."""
-        codes = self._coding.codes
-        if tower.geometry not in self._few:
-            few = np.asarray(codes[:: max(1, len(codes) // LOOKED)][:LOOKED])
-            self._few[tower.geometry] = build_dictionary(few, tower.geometry)
-        return windows_cost(self._few[tower.geometry], tower.work, LOOKED).ratio >= PAYS
+        codes, geometry = self._coding.codes, tower.geometry
+        looked = codes[:: max(1, len(codes) // LOOKED)][:LOOKED]
+        few, _ = self._few.get(geometry, lambda: build_dictionary(np.asarray(looked), geometry))
+        return windows_cost(few, tower.work, LOOKED).ratio >= PAYS
 
     def lookup(self, geometry: Geometry) -> tuple[Dictionary, Lookup]:
         """Dictionary of a tower, on the host and on the device."""
@@ -127,6 +127,8 @@ class Chooser:
             return None, "plain: windows are set to never"
         if self._changes:
             return None, f"plain: {' and '.join(self._changes)} changes the windows of each sample"
+        if windows.setting == "auto" and tf.config.list_logical_devices("GPU"):
+            return None, "plain: on a GPU nobody measured windows, and sums have no fixed order"
         if windows.setting == "auto" and windows.share > CLONAL:
             return None, f"plain: samples differ in {windows.share:.0%} of their positions"
         if self._found is None:

@@ -235,18 +235,16 @@ def plan(codes: np.ndarray, params: dict[str, Any], folds: int = 2, epochs: int 
 
 
 @pytest.mark.parametrize(
-    "extra",
+    ("codes", "extra"),
     [
-        {},
-        {"batch_norm": True, "dropout": 0.3, "activation": "gelu"},
-        {"pooling_head": "max", "l2": 1e-3, "optimizer": "sgd", "momentum": 0.9},
-        {"batch_size": 100, "filters": 4, "pool": 1},
+        (COHORT, {}),
+        (simulate_katg(isolates=120).codes, {"batch_norm": True, "dropout": 0.3, "kernel": 12}),
+        (COHORT, {"pooling_head": "max", "l2": 1e-3, "optimizer": "sgd", "activation": "gelu"}),
+        (COHORT, {"batch_size": 100, "filters": 4, "pool": 1}),
     ],
-    ids=["flat", "batch norm and dropout", "global maximum", "large batches"],
+    ids=["flat", "katG, batch norm and dropout", "global maximum", "large batches"],
 )
-@pytest.mark.parametrize("cohort", ["clones", "katG"])
-def test_training_goes_the_same_way(extra: dict[str, Any], cohort: str) -> None:
-    codes = COHORT if cohort == "clones" else simulate_katg(isolates=120).codes
+def test_training_goes_the_same_way(codes: np.ndarray, extra: dict[str, Any]) -> None:
     given = plan(codes, CNN | extra)
     plain, distinct = (engine(codes, setting).fit(given, go_on) for setting in (None, "always"))
     assert distinct.way.startswith("distinct windows")
@@ -305,6 +303,14 @@ def test_it_is_chosen_where_it_pays(
     result = engine(codes, setting).fit(plan(codes, params, folds=1, epochs=1), go_on)
     assert np.isfinite(result.train_loss).all()
     assert re.search(told, result.way), result.way
+
+
+def test_it_is_not_chosen_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = engine(LONG, "auto")
+    compiled, _ = own._compiled(CNN)
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    assert compiled.set_runtime({}, 32).startswith("plain: on a GPU")
+    assert compiled.ready
 
 
 def test_a_dictionary_serves_every_trial_of_its_geometry() -> None:

@@ -29,6 +29,7 @@ NAMES = {
     "memory": "memory of one worker over many trials",
     "verdict": "how often the verdict errs between equal models, and what it sees",
     "encode": "seconds to turn a BAM file into the sequences of a panel",
+    "windows": "a training step over each distinct window once, and plain",
 }
 
 OPTIONS = {"search": ("seeds", "limit"), "throughput": ("case",)}

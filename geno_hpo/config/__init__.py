@@ -14,6 +14,7 @@ from geno_hpo.config.blocks import (
     SamplerConfig,
     SplitConfig,
     Task,
+    WindowsSetting,
 )
 from geno_hpo.config.data import CatalogueData, DataConfig, SequenceData, VariantData
 from geno_hpo.config.document import Document, Place, load_document, parse_document
@@ -46,6 +47,7 @@ __all__ = [
     "StudyConfig",
     "Task",
     "VariantData",
+    "WindowsSetting",
     "ask_study",
     "find_named",
     "format_duration",

@@ -268,6 +268,9 @@ class ControlConfig(Strict):
     several the report has an empirical p-value; its smallest is 1 / (permutations + 1)."""
 
 
+WindowsSetting = Literal["auto", "always", "never"]
+
+
 class PublishedResult(Strict):
     """A result from the literature, shown in the report beside the study's own."""
 

@@ -29,6 +29,7 @@ from geno_hpo.config.blocks import (
     Seed,
     SplitConfig,
     Task,
+    WindowsSetting,
 )
 from geno_hpo.config.data import DataField, Name, Names, SequenceData, Strict, VariantData
 from geno_hpo.config.document import Document, Place, load_document
@@ -148,6 +149,10 @@ class StudyConfig(Strict):
     """What a search does about leaks found in data and split before it starts: warn of them, fail
     when one is serious, or off: look for none."""
 
+    windows: WindowsSetting = "auto"
+    """Convolutions over sequences of one species: compute each distinct window once. auto: where it
+    pays, always: wherever it is exact, never. No result depends on it."""
+
     published: Annotated[tuple[PublishedResult, ...], Field(strict=False)] = ()
     """Results from the literature to stand beside the study's own."""
 
@@ -175,14 +180,15 @@ class StudyConfig(Strict):
 
         Left out is what may change while a study goes on: its name and question, budgets
         (``budget.trials``, ``budget.wall_time``, the baselines' and the control's trials),
-        ``workers``, ``final``, ``audit`` and ``published``. Search spaces are named only: their own
-        fingerprints belong beside it.
+        ``workers``, ``windows``, ``final``, ``audit`` and ``published``. Search spaces are named
+        only: their own fingerprints belong beside it.
         """
         whole = self.model_dump(mode="json")
         for key in (
             "name",
             "question",
             "workers",
+            "windows",
             "final",
             "published",
             "baselines",

@@ -5,8 +5,9 @@ step; another that comes meanwhile waits for it and reads it. Nothing is fitted 
 read as memory maps: all processes of a machine share their pages.
 
 A file's name carries a digest of everything that the fit depends on: the data and their split,
-the training samples, what the caller names, and the source of the preprocessing itself. So a file
-is right for as long as it exists.
+the training samples, what the caller names, and the source of the methods themselves. So a file
+is right for as long as it exists. The distinct windows of a data set, which learn from no label and
+are the same for every fold, are kept here too.
 """
 
 from __future__ import annotations
@@ -143,11 +144,12 @@ def _write(path: Path, value: object) -> None:
 
 @cache
 def _source() -> str:
-    """Digest of the preprocessing's source: a changed method makes its old fits unfit."""
-    spec = find_spec("geno_hpo.preprocess")
-    origin = Path(str(spec.origin if spec is not None else None))
-    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    """Digest of the methods' source: a changed method makes its old fits unfit."""
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
+    for package in ("geno_hpo.preprocess", "geno_hpo.windows"):
+        spec = find_spec(package)
+        origin = Path(str(spec.origin if spec is not None else None))
+        files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+        for file in files:
+            digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -32,9 +32,11 @@ from geno_hpo.training.protocol import (
 )
 
 if TYPE_CHECKING:
-    from geno_hpo.config import PreprocessConfig
+    from geno_hpo.config import PreprocessConfig, WindowsSetting
     from geno_hpo.training.coding import Coding
     from geno_hpo.training.tensorflow import TensorFlowEngine
+    from geno_hpo.training.windows import Windows
+    from geno_hpo.windows import Dictionary, Geometry
 
 __all__ = ["NetworkEvaluation"]
 
@@ -56,6 +58,8 @@ class NetworkEvaluation:
         Where the study's fits are kept; by default they live in this process alone.
     most
         Largest number of variants that a search space selects; None if none does.
+    windows
+        Whether convolutions are computed over distinct windows; see `geno_hpo.training.windows`.
     """
 
     def __init__(
@@ -68,12 +72,15 @@ class NetworkEvaluation:
         permutation: int | None = None,
         fits: Fits | None = None,
         most: int | None = None,
+        windows: WindowsSetting = "auto",
     ) -> None:
         self.dataset = dataset
         self.split = split
         self.settings = settings
         self.metric = METRICS[metric]
-        self._inputs = Inputs(dataset, split, settings, fits or Fits(), permutation, most)
+        self._fits = fits or Fits()
+        self._inputs = Inputs(dataset, split, settings, self._fits, permutation, most)
+        self._setting: WindowsSetting = windows
         self.labels = self._inputs.labels
         self.shape = self._inputs.shape
         self._forms: dict[int | None, Form] = {}
@@ -103,7 +110,22 @@ class NetworkEvaluation:
             form.shape,
             self.metric.score,
             weighted=self.settings.class_weight != "none",
+            windows=self._windows(form),
         )
+
+    def _windows(self, form: Form) -> Windows | None:
+        """What computes over distinct windows of sequences; their dictionaries are kept as fits."""
+        from geno_hpo.training.coding import OneHotCoding
+        from geno_hpo.training.windows import Windows
+
+        if not isinstance(form.coding, OneHotCoding):
+            return None
+        nobody = np.empty(0, dtype=np.intp)
+
+        def kept(geometry: Geometry, build: Callable[[], Dictionary]) -> Dictionary:
+            return self._fits.get("windows", nobody, {"geometry": repr(geometry)}, build)
+
+        return Windows(form.coding, form.shape, self._setting, kept)
 
     def _engine_for(self, coding: Coding, shape: ModelShape) -> Engine:
         return self.engine.reshaped(coding, shape)

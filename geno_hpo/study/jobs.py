@@ -158,6 +158,7 @@ class Bench:
             permutation=permutation,
             fits=self._fits,
             most=self.plan.most_selected,
+            windows=self.plan.config.windows,
         )
 
     @cached_property
@@ -239,10 +240,12 @@ class Bench:
                 "reused": result.reused,
                 "batch_size": result.batch_size,
                 "notes": list(result.notes),
+                "way": result.way,
                 "seconds": seconds,
             },
             log={
                 "compiled_function": "reused" if result.reused else "traced",
+                **({"computed": result.way} if result.way else {}),
                 **({"notes": "; ".join(result.notes)} if result.notes else {}),
             },
         )

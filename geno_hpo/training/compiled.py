@@ -17,6 +17,7 @@ out.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import keras
@@ -27,13 +28,15 @@ from numpy.typing import NDArray
 from geno_hpo.models import ModelShape, Value, build
 from geno_hpo.models.initial import inference_variables, initial_weights, leading_axes
 from geno_hpo.models.runtime import RUNTIME_VARIABLES
-from geno_hpo.training.augment import CHANCES, Seeds, changed_codes, changed_inputs
+from geno_hpo.training.augment import CHANCES, changed_codes, changed_inputs
 from geno_hpo.training.coding import Coding
 from geno_hpo.training.layout import Layout
 from geno_hpo.training.losses import batch_loss
 from geno_hpo.training.memory import take_apart, tracing
 from geno_hpo.training.optimizers import make_update
 from geno_hpo.training.protocol import Weights
+from geno_hpo.training.ways import PlainWay, Way, forward
+from geno_hpo.training.windows import Chooser
 
 __all__ = ["Compiled", "EpochOutput", "Pace"]
 
@@ -93,6 +96,8 @@ class Compiled:
         Whether epochs are given the whole data set's inputs in place of the coding's arrays.
     weighted
         Whether epochs are given class weights.
+    windows
+        Computes over distinct windows where that pays; None: never.
     """
 
     def __init__(
@@ -106,14 +111,17 @@ class Compiled:
         chunk: int,
         ready: bool,
         weighted: bool = False,
+        windows: Chooser | None = None,
     ) -> None:
         self._shape, self._coding = shape, coding
         self._weighted = weighted
-        self._codes, self._targets, self._chunk = codes, targets, chunk
-        self._ready = ready
+        self._targets, self._chunk = targets, chunk
         self._gaps = bool(np.isnan(targets.numpy()).any())
-        self.traced = False
         self.model = build(params, shape)
+        self._plain = PlainWay(self.model, coding, codes, ready=ready, chunk=chunk)
+        self._coded = PlainWay(self.model, coding, codes, ready=False, chunk=chunk)
+        self._windows = windows
+        self._way: Way = self._plain
         trainable = self.model.trainable_variables
         self._layout = Layout([variable.shape for variable in trainable])
         self._runtime = {
@@ -138,18 +146,19 @@ class Compiled:
         self._statistics = tf.Variable(tf.zeros(self._moving_layout.total), name="statistics")
         self._seeded = [v for v in others if id(v) not in kept and v.name not in RUNTIME_VARIABLES]
         self._batch = 1
-        self._traced: dict[str, Any] = {}
+        self._traced: dict[tuple[str, str], Any] = {}
 
-    def _function(self, name: str) -> Any:
-        """Give the compiled function ``epoch``, ``predict`` or ``gradient``, traced when needed."""
-        if name not in self._traced:
+    def _function(self, name: str, way: Way) -> Any:
+        """Give a way's function ``epoch``, ``predict`` or ``gradient``, traced when needed."""
+        key = (name, way.name)
+        if key not in self._traced:
             index = tf.TensorSpec([None], tf.int32)
             row = tf.TensorSpec([self._targets.shape[1]], tf.float32)
             state = [tf.TensorSpec(v.shape, v.dtype) for v in self._variables]
             weights = [tf.TensorSpec(v.shape, v.dtype) for v in inference_variables(self.model)]
             constants = [tf.TensorSpec(shape, dtype) for dtype, shape in self._coding.constants]
             given = constants
-            if self._ready:
+            if self.ready:
                 given = [tf.TensorSpec([len(self._targets), *self._shape.input_shape])]
             pace = [tf.TensorSpec([None], tf.float32), tf.TensorSpec([3], tf.int32)]
             if self._weighted:
@@ -157,13 +166,13 @@ class Compiled:
             output = tf.TensorSpec([], tf.int32)
             body, *specs = {
                 "epoch": (self._trace_epoch, state, index, index, pace, row, row, given),
-                "predict": (self._trace_predict, weights, index, constants),
+                "predict": (partial(self._trace_predict, way), weights, index, constants),
                 "gradient": (self._trace_gradient, weights, index, constants, output),
             }[name]
             function = tf.function(body, autograph=False, jit_compile=False)
             with tracing():
-                self._traced[name] = function.get_concrete_function(*specs)
-        return self._traced[name]
+                self._traced[key] = function.get_concrete_function(*specs)
+        return self._traced[key]
 
     @property
     def _variables(self) -> list[Any]:
@@ -176,11 +185,29 @@ class Compiled:
 
     # --- what callers use --------------------------------------------------------------------
 
-    def set_runtime(self, values: dict[str, float], batch: int) -> None:
-        """Set the runtime values and the batch size of the trial that runs next."""
+    def set_runtime(self, values: dict[str, float], batch: int) -> str:
+        """Set the runtime values and the batch size of the trial that runs next.
+
+        Gives how its epochs are computed and why, in words; nothing where there is no choice.
+        """
         for name, variable in self._runtime.items():
             variable.assign(values[name])
         self._batch = batch
+        if self._windows is None:
+            return ""
+        way, why = self._windows.way(self.model, batch)
+        self._way = way or self._plain
+        return why
+
+    @property
+    def ready(self) -> bool:
+        """Whether epochs are given the whole data set's inputs in place of the coding's arrays."""
+        return self._way is self._plain and self._plain.ready
+
+    @property
+    def traced(self) -> bool:
+        """Whether the epochs of the trial that runs next are compiled already."""
+        return ("epoch", self._way.name) in self._traced
 
     def initial_state(
         self,
@@ -229,7 +256,7 @@ class Compiled:
         if self._weighted:
             paces.append(tf.constant(pace.weights, tf.float32, self._weights_shape))
         return EpochOutput(
-            *self._function("epoch")(
+            *self._function("epoch", self._way)(
                 list(state),
                 tf.constant(order),
                 tf.constant(valid),
@@ -246,7 +273,6 @@ class Compiled:
         weights = np.ones(self._weights_shape, np.float32) if self._weighted else None
         pace = Pace(np.zeros(0, np.float32), 0, 0, weights)
         self.epoch(state, none, none, pace, mean, scale, given)
-        self.traced = True
 
     @property
     def _weights_shape(self) -> tuple[int, int]:
@@ -267,7 +293,10 @@ class Compiled:
         self, weights: Weights, samples: NDArray[np.int32], constants: list[Any]
     ) -> NDArray[np.float32]:
         """Logits ``(len(samples), units)``."""
-        logits: NDArray[np.float32] = self._function("predict")(
+        way: Way | None = None
+        if self._windows is not None:
+            way, _ = self._windows.way(self.model, len(samples))
+        logits: NDArray[np.float32] = self._function("predict", way or self._coded)(
             [tf.constant(value) for value in weights], tf.constant(samples), constants
         ).numpy()
         return logits
@@ -280,7 +309,9 @@ class Compiled:
         parts = [np.zeros((0, *self._shape.input_shape), np.float32)]
         for start in range(0, len(samples), self._chunk):
             part = samples[start : start + self._chunk]
-            gradient = self._function("gradient")(given, tf.constant(part), constants, chosen)
+            gradient = self._function("gradient", self._coded)(
+                given, tf.constant(part), constants, chosen
+            )
             parts.append(gradient.numpy())
         return np.concatenate(parts)
 
@@ -291,15 +322,6 @@ class Compiled:
         self._traced.clear()
 
     # --- what is traced ----------------------------------------------------------------------
-
-    def _inputs(self, samples: Any, given: list[Any], seeds: Seeds | None = None) -> Any:
-        """Model inputs of samples; with seeds their codes change by chance first."""
-        if self._ready:
-            return tf.gather(given[0], samples)
-        rows = tf.gather(self._codes, samples)
-        if seeds is not None:
-            rows = changed_codes(rows, seeds, self._value)
-        return self._coding.inputs(rows, *given)
 
     def _value(self, name: str) -> Any:
         """The present value of a runtime value, or None where it is not in use."""
@@ -356,15 +378,21 @@ class Compiled:
         return (share * own[0] + (1.0 - share) * other[0], *own[1:])
 
     def _gradient(
-        self, inputs: Any, targets: Any, seeds: list[Any], weights: Any, mixed: Any
+        self,
+        inputs: Any,
+        given: list[Any],
+        targets: Any,
+        seeds: list[Any],
+        weights: Any,
+        mixed: Any,
     ) -> tuple[Any, Any]:
         """Gradient of the mean loss by the flat vector and sums of `_loss`; moves statistics."""
         parts = self._layout.split(self._flat.read_value())
         moving = self._moving_layout.split(self._statistics) if self._moving else []
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(parts)
-            logits, others, added = self.model.stateless_call(
-                parts, self._others(moving, seeds), inputs, training=True, return_losses=True
+            logits, others, added = self._way.call(
+                parts, self._others(moving, seeds), inputs, given, training=True
             )
             sums = self._mixed_loss(logits, targets, weights, mixed)
         share = 1.0 / tf.maximum(sums[1], 1.0)
@@ -395,10 +423,11 @@ class Compiled:
         """Train one batch; gives the sums of `_loss`. `pace`: rate, seed, penalties, weights."""
         rate, seed, penalties, weights = pace
         named, seeds = self._seeds(seed, number)
-        inputs = self._inputs(samples, given, named)
+        change = partial(changed_codes, seeds=named, value=self._value)
+        inputs = self._way.inputs(samples, given, change)
         inputs, share = changed_inputs(inputs, named, self._value)
         targets = self._scaled(samples, mean, scale)
-        gradient, sums = self._gradient(inputs, targets, seeds, weights, share)
+        gradient, sums = self._gradient(inputs, given, targets, seeds, weights, share)
         if "l2" in penalties:
             gradient += penalties["l2"] * self._flat
         if "l1" in penalties:
@@ -430,6 +459,7 @@ class Compiled:
         for variable, value in zip(self._variables, state, strict=True):
             variable.assign(value)
         rates, (batch, seed, done) = pace[0], tf.unstack(pace[1])
+        given = self._way.started(given)
         weights = pace[2] if self._weighted else None
         penalties, size, steps = self._penalties(), tf.size(order), tf.size(rates)
 
@@ -448,7 +478,7 @@ class Compiled:
         parts = self._layout.split(self._flat.read_value())
         moving = self._moving_layout.split(self._statistics) if self._moving else []
         others = self._others(moving, self._seedless())
-        logits = self._forward(parts, others, valid, given)
+        logits = forward(self._way, parts, others, valid, given)
         judged = self._loss(logits, self._scaled(valid, mean, scale))
         after = [variable.read_value() for variable in self._variables]
         return after, *self._means(train), *self._means(judged), logits
@@ -461,34 +491,6 @@ class Compiled:
             accuracy = tf.constant(float("nan"))
         return total / known, accuracy
 
-    def _forward(
-        self, parts: Any, others: Any, samples: Any, given: Any, *, coded: bool = False
-    ) -> Any:
-        """Logits of any number of samples, `chunk` at once; `coded`: from codes in any case."""
-        size, chunk = tf.size(samples), self._chunk
-        logits = tf.TensorArray(
-            tf.float32,
-            size=(size + chunk - 1) // chunk,
-            element_shape=[None, self._shape.units],
-            infer_shape=False,
-        )
-
-        def body(index: Any, logits: Any) -> Any:
-            part = samples[index * chunk : tf.minimum((index + 1) * chunk, size)]
-            inputs = self._coded(part, given) if coded else self._inputs(part, given)
-            told, _ = self.model.stateless_call(parts, others, inputs, training=False)
-            return index + 1, logits.write(index, told)
-
-        _, logits = tf.while_loop(
-            lambda index, _: index * chunk < size, body, (tf.constant(0), logits)
-        )
-        return tf.reshape(logits.concat(), [size, self._shape.units])
-
-    def _coded(self, samples: Any, constants: list[Any]) -> Any:
-        if self._coding.ready:
-            return tf.gather(constants[0], samples)
-        return self._coding.inputs(tf.gather(self._codes, samples), *constants)
-
     def _given(self, weights: Any) -> tuple[list[Any], list[Any]]:
         """Trainable and other values for a model with these inference weights."""
         names = map(id, inference_variables(self.model))
@@ -496,13 +498,13 @@ class Compiled:
         others = self._others([values[id(v)] for v in self._moving], self._seedless())
         return [values[id(v)] for v in self.model.trainable_variables], others
 
-    def _trace_predict(self, weights: Any, samples: Any, constants: Any) -> Any:
+    def _trace_predict(self, way: Way, weights: Any, samples: Any, constants: Any) -> Any:
         parts, others = self._given(weights)
-        return self._forward(parts, others, samples, constants, coded=True)
+        return forward(way, parts, others, samples, way.started(constants))
 
     def _trace_gradient(self, weights: Any, samples: Any, constants: Any, output: Any) -> Any:
         parts, others = self._given(weights)
-        inputs = self._coded(samples, constants)
+        inputs = self._coded.inputs(samples, constants)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
             logits, _ = self.model.stateless_call(parts, others, inputs, training=False)

@@ -222,6 +222,8 @@ class FitResult:
         not depend on it; `predict` takes the parameters as they were.
     notes
         What the trial's log should say beside the numbers, a sentence each.
+    way
+        How the epochs were computed and why, where there was a choice; no number depends on it.
     """
 
     scores: NDArray[np.float64]
@@ -238,6 +240,7 @@ class FitResult:
     reused: bool = False
     batch_size: int = 0
     notes: tuple[str, ...] = ()
+    way: str = ""
 
     @property
     def mean_scores(self) -> NDArray[np.float64]:

@@ -40,6 +40,7 @@ from geno_hpo.training.protocol import (
     Weights,
 )
 from geno_hpo.training.schedules import Rates
+from geno_hpo.training.windows import Windows
 
 __all__ = ["HALVINGS", "TensorFlowEngine"]
 
@@ -86,6 +87,8 @@ class TensorFlowEngine:
         Samples at once in prediction, at most; see `CHUNK_BYTES`.
     weighted
         Whether every replica brings class weights for the training loss.
+    windows
+        Computes convolutions over distinct windows where that pays; None: never.
 
     Raises
     ------
@@ -103,6 +106,7 @@ class TensorFlowEngine:
         cache_size: int = 8,
         chunk: int = 256,
         weighted: bool = False,
+        windows: Windows | None = None,
     ) -> None:
         _check_form(coding, shape)
         if targets.ndim != 2 or len(targets) != len(coding.codes):
@@ -113,7 +117,7 @@ class TensorFlowEngine:
         if weighted and shape.task == "regression":
             raise InputError("class weights belong to classification, got them with a regression")
         self._coding, self._shape, self._score = coding, shape, score
-        self._weighted = weighted
+        self._weighted, self._windows = weighted, windows
         self._targets = np.asarray(targets, np.float32)
         self._codes_on_device = on_device(coding.codes)
         self._targets_on_device = tf.constant(self._targets)
@@ -137,6 +141,8 @@ class TensorFlowEngine:
             raise InputError("an engine is reshaped for its own codes, got those of other data")
         other = copy.copy(self)
         other._coding, other._shape = coding, shape
+        if (coding.signature, shape) != (self._coding.signature, self._shape):
+            other._windows = None
         return other
 
     def _close(self, compiled: Compiled) -> None:
@@ -223,11 +229,11 @@ class TensorFlowEngine:
         full = complete(plan.params, self._shape)
         batch = int(full["batch_size"])
         compiled, _ = self._compiled(plan.params)
+        way = compiled.set_runtime(runtime_values(plan.params, self._shape), batch)
         reused = compiled.traced
-        compiled.set_runtime(runtime_values(plan.params, self._shape), batch)
         rates = Rates(full, plan.horizon or plan.epochs, plan.maximise)
         scales = [self._scale(replica) for replica in plan.replicas]
-        given = [self._given(replica, full) for replica in plan.replicas]
+        given = [self._given(replica, compiled.ready) for replica in plan.replicas]
         valid = [self._index(replica.valid) for replica in plan.replicas]
         rule = str(full["initializer"])
         states = [
@@ -279,7 +285,7 @@ class TensorFlowEngine:
             told,
         )
         return dataclasses.replace(
-            result, seconds={"trace": traced, **result.seconds}, reused=reused
+            result, seconds={"trace": traced, **result.seconds}, reused=reused, way=way
         )
 
     def _key(self, params: Parameters) -> tuple[Any, ...]:
@@ -301,6 +307,7 @@ class TensorFlowEngine:
                 self._chunk,
                 self._ready(full),
                 self._weighted,
+                None if self._windows is None else self._windows.chooser(runtime),
             ),
         )
 
@@ -311,9 +318,9 @@ class TensorFlowEngine:
         size = 4 * len(self._targets) * int(np.prod(self._coding.input_shape))
         return size <= READY_BYTES and not any(name in full for name in ON_CODES)
 
-    def _given(self, replica: Replica, full: Parameters) -> list[Any]:
+    def _given(self, replica: Replica, ready: bool) -> list[Any]:
         """What the epochs of a replica are given: the inputs of all samples, or the arrays."""
-        if not self._ready(full):
+        if not ready:
             return self._constants(replica.constants)
         key = tuple(id(array) for array in replica.constants)
 

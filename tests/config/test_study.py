@@ -318,6 +318,7 @@ def test_a_dumped_study_is_read_back(tmp_path: Path) -> None:
 
 MAY_CHANGE = [
     "audit: fail",
+    "windows: never",
     "budget: {trials: 99}",
     "budget: {wall_time: 1h}",
     "workers: 4",

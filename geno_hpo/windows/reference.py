@@ -1,0 +1,39 @@
+"""The commonest sequence of aligned samples, and where each sample differs from it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BLOCK", "commonest", "difference_share"]
+
+Codes = NDArray[np.int8]
+
+BLOCK = 64
+"""Samples that are looked at together."""
+_LEAST, _MOST = -1, 4
+_BYTE = 255
+_LOOK = 64
+
+
+def commonest(codes: Codes) -> Codes:
+    """Commonest code of each position, ``(length,)`` int8, unknown included; ties to the lowest."""
+    best = np.zeros(codes.shape[1], np.int64)
+    reference = np.full(codes.shape[1], _LEAST, np.int8)
+    for code in range(_LEAST, _MOST + 1):
+        count = np.zeros(codes.shape[1], np.int64)
+        for begin in range(0, len(codes), _BYTE):
+            count += np.sum(codes[begin : begin + _BYTE] == code, axis=0, dtype=np.uint8)
+        reference[count > best] = code
+        np.maximum(best, count, out=best)
+    return reference
+
+
+def difference_share(codes: Codes) -> float:
+    """Share of positions at which a sample differs from the commonest one, in a few samples.
+
+    Samples are taken evenly from the whole; 0 for a clone, 0.7 or more for unrelated sequences.
+    """
+    step = max(1, len(codes) // _LOOK)
+    looked = np.asarray(codes[::step][:_LOOK])
+    return float(np.mean(looked != commonest(looked)))

@@ -1,7 +1,7 @@
 """Would more data help? Scores over growing training parts, and a cautious look on.
 
 The distance from a perfect score is taken to fall as a power of the number of training samples, in
-each fold by itself; the curve is followed to twice the samples and no further, and its interval is
+each fold by itself; the curve is followed to twice the samples and no further. Its interval is
 Student's over the folds, on the logarithm of the distance, so that it ends before a perfect score.
 Where the distance grew between the last two sizes, or a score is perfect, nothing is foretold.
 

@@ -14,6 +14,7 @@ __all__ = [
     "interval",
     "join",
     "metric_label",
+    "missing",
     "model_label",
     "number",
     "p_value",

@@ -1,4 +1,8 @@
-"""What the control says: one permutation against chance, several by an empirical p-value."""
+"""What the controls say: permuted labels, where nothing may be found, and a planted cause.
+
+One permutation is held against chance, several give an empirical p-value. Where data are simulated
+the score of a predictor that knows the cause is known, and a pipeline that works comes near it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,10 @@ from numpy.typing import NDArray
 from geno_hpo.compare import chance_interval, mean_score
 from geno_hpo.metrics import Metric
 
-__all__ = ["Controlled", "control_result", "empirical_p"]
+__all__ = ["Controlled", "control_result", "empirical_p", "positive_control"]
+
+WELL, POORLY = 0.8, 0.5
+"""Shares of the way from chance to the oracle that count as found, and as missed."""
 
 Array = NDArray[Any]
 
@@ -96,6 +103,42 @@ def empirical_p(score: float, permuted: list[float], metric: Metric) -> float:
     """
     reached = sum(not metric.better(score, one) for one in permuted)
     return (reached + 1) / (len(permuted) + 1)
+
+
+def positive_control(
+    metric: Metric, oracle: Mapping[str, float] | None, score: float | None
+) -> dict[str, Any] | None:
+    """How much of a planted signal the network found; None where nothing was planted.
+
+    Parameters
+    ----------
+    metric
+        What is scored.
+    oracle
+        By metric, the score of a predictor that knows the simulation's causes.
+    score
+        The network's score; None where it is not told.
+    """
+    known = (oracle or {}).get(metric.name)
+    if known is None or score is None or metric.chance is None or known == metric.chance:
+        return None
+    share = (score - metric.chance) / (known - metric.chance)
+    if share >= WELL:
+        told = "the pipeline finds what was planted"
+    elif share >= POORLY:
+        told = "part of what was planted is found"
+    else:
+        told = "most of what was planted is MISSED: look at budget and search space"
+    return {
+        "oracle": float(known),
+        "test": float(score),
+        "share": float(share),
+        "sentence": (
+            f"Positive control: these data are simulated, and a predictor that knows their causes "
+            f"scores {metric.label} {known:.3f}; the network's {score:.3f} is "
+            f"{100 * share:.0f} % of the way there from chance: {told}."
+        ),
+    }
 
 
 def _several(known: Controlled, scores: list[float], p_value: float) -> str:

@@ -21,7 +21,7 @@ from geno_hpo.compare import FoldScores, mean_score, score_interval
 from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS, Metric
 from geno_hpo.outcome import Attribution, Curves, StudyOutcome, TestPredictions, TrialRecord
-from geno_hpo.study.control import Controlled, control_result
+from geno_hpo.study.control import Controlled, control_result, positive_control
 from geno_hpo.study.evidence import Evidence, evidence
 from geno_hpo.study.final import (
     FinalFit,
@@ -275,9 +275,14 @@ def _proved(
 ) -> dict[str, Any]:
     """What rests on the sealed test set."""
     if not test.models:
-        return {"comparison": None, "control": None}
+        return {"comparison": None, "control": None, "positive_control": None}
+    truth = finished.prepared.dataset.truth
+    network = next(row["test"] for row in board if row["kind"] == "network")
     return {
         **evidence(_evidence(finished, board, test, winner)),
+        "positive_control": positive_control(
+            finished.metric, truth.oracle if truth else None, network
+        ),
         "control": control_result(_controlled(finished, test)),
     }
 

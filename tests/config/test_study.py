@@ -119,6 +119,15 @@ def test_no_baselines(tmp_path: Path) -> None:
     assert len(study(tmp_path, "baselines: {}").baselines) == 3
 
 
+def test_more_baselines_where_they_are_named(tmp_path: Path) -> None:
+    named = study(tmp_path, "baselines: {kernel_ridge: {trials: 3}, lightgbm: false}").baselines
+    assert {name: one.trials for name, one in named.items()} == {
+        "ridge": 10,
+        "random_forest": 10,
+        "kernel_ridge": 3,
+    }
+
+
 BAD_EXTRA = [
     # unknown keys
     ("split: {fold: 3}", r'split.fold: unknown key; did you mean "folds"\? \(.*inh.yaml:6\)'),

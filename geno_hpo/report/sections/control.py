@@ -1,4 +1,4 @@
-"""The control: the whole pipeline on permuted labels must find nothing."""
+"""The controls: on permuted labels the pipeline must find nothing, and a planted cause it must."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ def control(outcome: StudyOutcome) -> Section | None:
     """What the control says; None when it was left out."""
     found = outcome.summary["control"]
     forest = control_forest(outcome.summary)
+    planted = outcome.summary.get("positive_control")
+    told: tuple[Block, ...] = (Text(planted["sentence"]),) if planted else ()
     if found is None or forest is None:
-        return None
+        return Section("control", "Control", told) if told else None
     blocks: tuple[Block, ...] = (
         Text(found["sentence"], "finding"),
         Text(
@@ -29,5 +31,6 @@ def control(outcome: StudyOutcome) -> Section | None:
             ),
         ),
         forest,
+        *told,
     )
     return Section("control", "Control", blocks)

@@ -7,7 +7,15 @@ from typing import Any
 from geno_hpo.outcome import StudyOutcome
 from geno_hpo.report.blocks import Block, Section, Table, Text
 from geno_hpo.report.figures.evidence import differences, reliability
-from geno_hpo.report.words import count, interval, metric_label, model_label, number, signed
+from geno_hpo.report.words import (
+    count,
+    interval,
+    metric_label,
+    missing,
+    model_label,
+    number,
+    signed,
+)
 
 __all__ = ["baselines", "errors"]
 
@@ -183,8 +191,8 @@ def _strata(name: str, entry: dict[str, Any], summary: dict[str, Any]) -> Table:
 
 
 def _share(gain: float | None) -> str:
-    return "–" if gain is None else f"{100 * gain:+.0f} %".replace("-", "−")
+    return "–" if gain is None or missing(gain) else f"{100 * gain:+.0f} %".replace("-", "−")
 
 
 def _p(p: float | None) -> str:
-    return "–" if p is None else "< 0.001" if p < 0.001 else number(p)
+    return "–" if p is None or missing(p) else "< 0.001" if p < 0.001 else number(p)

@@ -86,8 +86,24 @@ def _baselines(summary: dict[str, Any]) -> str:
     ]
     return (
         f"{join(named)} {'were' if len(named) > 1 else 'was'} tuned on the same folds with the "
-        "same score."
+        f"same score. {_features({str(entry['model']) for entry in board})}"
     )
+
+
+def _features(models: set[str]) -> str:
+    """What the baselines read."""
+    counts = " (k-mer counts instead for the model of that name)" if "kmer" in models else ""
+    text = (
+        "Baselines read one binary column for each symbol that differs from the commonest at a "
+        "position that varies in the training part of the fold, or, of variants, additive dosages "
+        f"imputed and scaled there{counts}."
+    )
+    if "kernel_ridge" in models:
+        text += (
+            " Kernel ridge regression tried 25 penalties in each configuration, and turned scores "
+            "of classes into probabilities by a logistic curve fitted to leave-one-out scores."
+        )
+    return text
 
 
 def _test(summary: dict[str, Any]) -> str:
@@ -98,8 +114,9 @@ def _test(summary: dict[str, Any]) -> str:
     text = (
         f"The test set was opened once, after {plural(seal['trials_before'], 'trial')}; "
         f"{seal['trials_after'] or 'none'} followed. Winners were trained again on all development "
-        f"samples (up to {plural(seeds, 'restart')} from different seeds), and intervals are 95 % "
-        "bootstrap intervals over test samples."
+        f"samples (up to {plural(seeds, 'restart')} from different seeds). Intervals of scores are "
+        "95 % bootstrap intervals (BCa) over test samples, those of differences Student's on the "
+        "standard error of the paired bootstrap."
     )
     if comparison is not None:
         p = p_value(comparison["p_value"])

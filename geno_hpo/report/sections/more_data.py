@@ -8,7 +8,7 @@ from geno_hpo.outcome import StudyOutcome
 from geno_hpo.report.blocks import Block, Figure, Panel, Section, Text
 from geno_hpo.report.figures.drawn import short
 from geno_hpo.report.style import layout
-from geno_hpo.report.words import metric_label, model_label
+from geno_hpo.report.words import metric_label, missing, model_label
 
 __all__ = ["more_data"]
 
@@ -37,7 +37,7 @@ def _figure(entries: list[dict[str, Any]], label: str) -> Figure:
     traces: list[dict[str, Any]] = []
     for entry, colour in zip(entries, COLOURS, strict=False):
         name = model_label(entry["model"])
-        known = all(x is not None for x in entry["spread"])
+        known = not any(missing(x) for x in entry["spread"])
         bars = {"type": "data", "array": short(entry["spread"]), "color": colour, "width": 4}
         traces.append(
             {
@@ -52,7 +52,7 @@ def _figure(entries: list[dict[str, Any]], label: str) -> Figure:
                 "hovertemplate": f"{name}: %{{y}} with %{{x}} samples<extra></extra>",
             }
         )
-        if entry["twice"] is not None:
+        if not missing(entry["twice"]):
             traces.append(
                 {
                     "type": "scatter",
@@ -73,7 +73,11 @@ def _figure(entries: list[dict[str, Any]], label: str) -> Figure:
         (
             Panel(
                 tuple(traces),
-                layout({"title": "training samples of a fold"}, {"title": f"validation {label}"}),
+                layout(
+                    {"title": "training samples of a fold"},
+                    {"title": f"validation {label}"},
+                    showlegend=True,
+                ),
                 f"Validation score of {len(entries)} models over the number of training samples.",
             ),
         ),

@@ -28,7 +28,7 @@ def restarts(outcome: StudyOutcome) -> Section | None:
         "restarts",
         "Would another seed have chosen another winner?",
         (
-            Text(found["sentence"], "finding"),
+            Text(found["sentence"].partition("? ")[2], "finding"),
             Text(
                 "Each leading configuration was trained again from the same number of seeds, on "
                 f"the validation folds; the test set had no part in it.{lost}"
@@ -84,10 +84,11 @@ def _figure(found: dict[str, Any], label: str) -> Figure:
                 layout(
                     {"title": f"validation {label}", "nticks": 7},
                     {"autorange": "reversed", "ticks": "", "showline": False},
-                    margin={"l": 150, "r": 14, "t": 8, "b": 46},
+                    showlegend=True,
+                    margin={"l": 150, "r": 14, "t": 40, "b": 46},
                 ),
                 f"Scores of {len(names)} configurations from several seeds each.",
-                height=90 + 44 * len(names),
+                height=130 + 44 * len(names),
             ),
         ),
     )

@@ -251,7 +251,7 @@ def test_training_goes_the_same_way(codes: np.ndarray, extra: dict[str, Any]) ->
     for name in ("train_loss", "valid_loss", "train_accuracy", "scores"):
         np.testing.assert_allclose(getattr(distinct, name), getattr(plain, name), atol=2e-5)
     for one, other in zip(distinct.weights[0], plain.weights[0], strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
+        np.testing.assert_allclose(one, other, atol=1e-3)  # Adam: a gradient near 0 has any sign
 
 
 def test_the_same_bits_twice_and_predictions_of_the_plain_model() -> None:

@@ -33,6 +33,8 @@ PAYS = 1.5
 """How many times less work distinct windows must be."""
 LOOKED = 64
 """Samples that tell whether a dictionary of all samples is worth building."""
+CHANGES = ("noise", "mutation_rate")
+"""Runtime values that give every sample windows of its own."""
 KEPT = 4
 """Dictionaries on the device at most."""
 
@@ -116,7 +118,7 @@ class Chooser:
 
     def __init__(self, windows: Windows, runtime: tuple[str, ...]) -> None:
         self._windows = windows
-        self._changes = [name for name in ("noise", "mutation_rate") if name in runtime]
+        self._changes = [name for name in CHANGES if name in runtime]
         self._found: tuple[Tower, Dictionary, Lookup] | None = None
         self._ways: dict[bool, WindowedWay] = {}
 
@@ -134,7 +136,7 @@ class Chooser:
         if self._found is None:
             tower = windows.tower(model)
             if tower is None:
-                return None, "plain: the model does not begin with convolutions"
+                return None, "plain: the model does not begin with one tower of convolutions"
             if windows.setting == "auto" and not windows.worth(tower):
                 return None, "plain: too few windows are alike"
             self._found = (tower, *windows.lookup(tower.geometry))

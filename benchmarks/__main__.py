@@ -32,7 +32,7 @@ NAMES = {
     "windows": "a training step over each distinct window once, and plain",
 }
 
-OPTIONS = {"search": ("seeds", "limit"), "throughput": ("case",)}
+OPTIONS = {"search": ("seeds", "limit"), "throughput": ("case",), "windows": ("case",)}
 """Options that a benchmark takes beside its size."""
 
 
@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("--smallest", dest="size", action="store_const", const="smallest")
     parser.add_argument("--seeds", type=int, help="search: searches of each kind")
     parser.add_argument("--limit", type=float, help="search: most seconds of a script")
-    parser.add_argument("--case", help="throughput: this case alone, in a file of its own")
+    parser.add_argument("--case", help="throughput, windows: this case alone, in its own file")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
     wrong = [name for name in options.names if name not in known]

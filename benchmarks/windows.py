@@ -58,8 +58,8 @@ class Case:
     rounds: int = 2
 
 
-def run(size: Size) -> Outcome:
-    """Measure."""
+def run(size: Size, case: str | None = None) -> Outcome:
+    """Measure; `case`: only those whose name holds this."""
     from geno_hpo.training.setup import configure
 
     configure(1)
@@ -67,12 +67,14 @@ def run(size: Size) -> Outcome:
     cases, notes = _cases(size)
     steps: list[tuple[str | int | float, ...]] = []
     built = []
-    for case in cases:
-        codes = case.codes()
-        for network in case.networks:
-            built.append(_dictionary(case.name, codes, network))
+    for each in cases:
+        if case is not None and case not in each.name:
+            continue
+        codes = each.codes()
+        for network in each.networks:
+            built.append(_dictionary(each.name, codes, network))
             most = PLAIN_BYTES[size]
-            steps += [_steps(case, codes, network, batch, most) for batch in case.batches]
+            steps += [_steps(each, codes, network, batch, most) for batch in each.batches]
     table = Table(
         "A training step, processor seconds",
         (

@@ -1,8 +1,9 @@
 """Read a convolution tower off a Keras model: what depends on its window of the sequence alone.
 
 The tower is the largest first part of a model that is made of one-dimensional convolutions, batch
-normalisation, activations, maximum pooling and sums (residual connections), and hands one tensor
-``(batch, positions, channels)`` to the rest. Reading it off the model that trains leaves no second
+normalisation, activations, maximum pooling, sums (residual connections), and what cuts a sequence
+into loci and stacks them as channels. It hands one tensor ``(batch, positions, channels)`` to the
+rest. Reading it off the model that trains leaves no second
 description that could disagree; a family needs to say nothing.
 """
 
@@ -26,7 +27,8 @@ class Step:
     Parameters
     ----------
     kind
-        ``conv``, ``pool``, ``norm``, ``activation`` or ``sum``.
+        ``conv``, ``pool``, ``norm``, ``activation``, ``shift`` (cropped or filled up with zeros),
+        ``sum`` or ``stack`` (of channels).
     layer
         The Keras layer.
     sources
@@ -99,13 +101,18 @@ class _Reader:
             make = {"same": same, "valid": valid}[operation.padding]
             level = self._level(make(level, length, width, stride))
             products = width * channels
-        elif kind == "sum":
+        elif kind == "shift":
+            left, right = _shift(operation)
+            level = self._level(Reach(((level, -left),), 1, length + left + right))
+        elif kind in ("sum", "stack"):
             own = tuple(sorted({self._level_of[source] for source in sources}))
-            if len({self._channels[source] for source in sources}) > 1:
+            widths = [self._channels[source] for source in sources]
+            if kind == "sum" and len(set(widths)) > 1:
                 return False
             if len({self._lengths[each] for each in own}) > 1:
                 return False
             level = own[0] if len(own) == 1 else self._level(join(own, length))
+            channels = sum(widths) if kind == "stack" else channels
         elif kind is None:
             return False
         self.steps.append(Step(kind, operation, sources, level, channels, products))
@@ -133,7 +140,20 @@ def _kind(operation: Any) -> str | None:
         )
     if isinstance(operation, layers.Activation):
         return "activation"
+    if isinstance(operation, layers.Concatenate):
+        return "stack" if operation.axis in (-1, 2) else None
+    if isinstance(operation, layers.Cropping1D | layers.ZeroPadding1D):
+        return "shift"
     return "sum" if isinstance(operation, layers.Add) else None
+
+
+def _shift(operation: Any) -> tuple[int, int]:
+    """Positions that are added on the left and on the right; below 0 where they are cut."""
+    if isinstance(operation, layers.Cropping1D):
+        left, right = operation.cropping
+        return -int(left), -int(right)
+    left, right = operation.padding
+    return int(left), int(right)
 
 
 def read_tower(model: Any, shape: ModelShape) -> Tower | None:

@@ -13,6 +13,7 @@ the batch has it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
@@ -119,8 +120,12 @@ class WindowedWay:
             counts = need.levels[step.level].counts if training else None
             return _normalised(step.layer, sources[0], own, counts, values)
         if step.kind == "sum":
-            return self._sum(step, sources, need)
+            return self._joined(step, sources, need, tf.add_n)
+        if step.kind == "stack":
+            return self._joined(step, sources, need, lambda parts: tf.concat(parts, 1))
         table = need.levels[step.level].tables[self._level_of(step.sources[0])]
+        if step.kind == "shift":
+            return self._shifted(step, sources[0], table)
         if step.kind == "pool":
             return self._pool(step, sources[0], table)
         return self._conv(step, sources[0], table, own)
@@ -158,18 +163,25 @@ class WindowedWay:
             most = tf.maximum(most, gathered(stacked, table[:, tap]))
         return _Values(reference, most)
 
-    def _sum(self, step: Step, sources: list[_Values], need: Need) -> _Values:
-        """Sum of tensors of one level, or of several levels that a join brings together."""
+    def _shifted(self, step: Step, source: _Values, table: Any) -> _Values:
+        """A part of the positions, or more of them, the new ones 0."""
+        reference = step.layer(source.reference[None])[0]
+        return _Values(reference, gathered(_stacked(source, 0.0), table[:, 0]))
+
+    def _joined(
+        self, step: Step, sources: list[_Values], need: Need, together: Callable[[list[Any]], Any]
+    ) -> _Values:
+        """Tensors of one level put together, or of several levels that a join brings together."""
         levels = [self._level_of(source) for source in step.sources]
-        reference = tf.add_n([source.reference for source in sources])
+        reference = together([source.reference for source in sources])
         if set(levels) == {step.level}:
-            return _Values(reference, tf.add_n([source.others for source in sources]))
+            return _Values(reference, together([source.others for source in sources]))
         tables = need.levels[step.level].tables
         parts = [
             gathered(_stacked(source, 0.0), tables[level][:, 0])
             for source, level in zip(sources, levels, strict=True)
         ]
-        return _Values(reference, tf.add_n(parts))
+        return _Values(reference, together(parts))
 
     def _level_of(self, tensor: int) -> int:
         return self._tower.steps[tensor - 1].level if tensor else 0

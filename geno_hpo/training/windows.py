@@ -135,7 +135,7 @@ class Chooser:
         if self._found is None:
             tower = windows.tower(model)
             if tower is None:
-                return None, "plain: the model does not begin with convolutions"
+                return None, "plain: the model does not begin with one tower of convolutions"
             if windows.setting == "auto" and not windows.worth(tower):
                 return None, "plain: too few windows are alike"
             self._found = (tower, *windows.lookup(tower.geometry))

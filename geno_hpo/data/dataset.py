@@ -121,10 +121,22 @@ class Truth:
         0-based columns of `Dataset.codes` that cause the target.
     oracle
         Score of a predictor that knows the causal states, by metric name, e.g. ``{"auc": .96}``.
+    motifs
+        Motifs that were planted, letters by name.
+    copies
+        ``(sample, start, stop)`` of every planted copy of a motif: half-open columns.
     """
 
     positions: tuple[int, ...]
     oracle: dict[str, float]
+    motifs: dict[str, str] = field(default_factory=dict)
+    copies: tuple[tuple[int, int, int], ...] = ()
+
+    def taking(self, samples: NDArray[np.intp]) -> Truth:
+        """The truth of these samples, numbered anew."""
+        place = {int(old): new for new, old in enumerate(samples)}
+        kept = ((place[i], start, stop) for i, start, stop in self.copies if i in place)
+        return replace(self, copies=tuple(kept))
 
 
 @dataclass(frozen=True)
@@ -237,6 +249,7 @@ class Dataset:
             target=replace(self.target, values=self.target.values[where]),
             groups={name: group[where] for name, group in self.groups.items()},
             origin=replace(self.origin, notes=(*self.origin.notes, note)),
+            truth=None if self.truth is None else self.truth.taking(where),
         )
 
     def noting(self, note: str) -> Dataset:
@@ -292,5 +305,14 @@ class Dataset:
             groups={name: np.load(folder / f"group.{name}.npy") for name in meta["groups"]},
             loci=tuple(Locus(**{**x, "genome": tuple(x["genome"])}) for x in meta["loci"]),
             origin=Origin(**{**meta["origin"], "notes": tuple(meta["origin"]["notes"])}),
-            truth=Truth(tuple(truth["positions"]), truth["oracle"]) if truth else None,
+            truth=_truth(truth) if truth else None,
         )
+
+
+def _truth(found: dict[str, Any]) -> Truth:
+    return Truth(
+        positions=tuple(found["positions"]),
+        oracle=found["oracle"],
+        motifs=found["motifs"],
+        copies=tuple((sample, start, stop) for sample, start, stop in found["copies"]),
+    )

@@ -86,7 +86,12 @@ def simulate_motif(
             f"the motif {MOTIF} stands in {len(rows)} of {sequences} sequences, each base changed "
             f"with chance {changed:g}",
         ),
-        truth=Truth(tuple(range(length)), {"auc": auc(ratio, label)}),
+        truth=Truth(
+            tuple(range(length)),
+            {"auc": auc(ratio, label)},
+            motifs={"planted": MOTIF},
+            copies=_copies(rows, start, width),
+        ),
     )
 
 
@@ -127,9 +132,11 @@ def simulate_chromatin(
     slots = rng.permuted(np.tile(np.arange(length // _SLOT), (sequences, 1)), axis=1)[:, :_MOTIFS]
     start = slots * _SLOT + rng.integers(0, _SLOT - _WIDTH + 1, slots.shape)
     held = rng.random(start.shape) < _PRESENT
+    copies: list[tuple[int, int, int]] = []
     for number, motif in enumerate(motifs):
         rows = np.flatnonzero(held[:, number])
         _plant(rng, codes, rows, start[rows, number], motif, changed)
+        copies += _copies(rows, start[rows, number], _WIDTH)
 
     a, b, c, d, e, f = held.T
     together = a & c & (np.abs(start[:, 0] - start[:, 2]) <= _NEAR)
@@ -137,9 +144,10 @@ def simulate_chromatin(
         [a | b, together, d & ~b, (e & f & (start[:, 4] < start[:, 5])) | together], axis=1
     )
     labels = (states ^ (rng.random(states.shape) < 0.05)).astype(np.float32)
-    names = ", ".join(
-        f"{letter} {encoding.decode(motif)}" for letter, motif in zip("ABCDEF", motifs, strict=True)
-    )
+    letters = {
+        letter: encoding.decode(motif) for letter, motif in zip("ABCDEF", motifs, strict=True)
+    }
+    names = ", ".join(f"{letter} {text}" for letter, text in letters.items())
     return Dataset(
         name="chromatin_simulated",
         kind="sequence",
@@ -151,8 +159,17 @@ def simulate_chromatin(
         truth=Truth(
             tuple(range(length)),
             {"auc": mean_auc(states.astype(np.float64), labels.astype(np.float64))},
+            motifs=letters,
+            copies=tuple(copies),
         ),
     )
+
+
+def _copies(
+    rows: NDArray[np.intp], start: NDArray[np.int64], width: int
+) -> tuple[tuple[int, int, int], ...]:
+    """Sample, start and stop of every planted copy."""
+    return tuple((int(i), int(s), int(s) + width) for i, s in zip(rows, start, strict=True))
 
 
 def _plant(

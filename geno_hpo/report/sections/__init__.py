@@ -7,6 +7,7 @@ from collections.abc import Callable
 from geno_hpo.outcome import StudyOutcome
 from geno_hpo.report.blocks import Section
 from geno_hpo.report.sections.attention import attention
+from geno_hpo.report.sections.causes import causes
 from geno_hpo.report.sections.control import control
 from geno_hpo.report.sections.data import data
 from geno_hpo.report.sections.evidence import baselines, errors
@@ -27,6 +28,7 @@ SECTIONS: tuple[Callable[[StudyOutcome], Section | None], ...] = (
     errors,
     control,
     attention,
+    causes,
     methods,
     remake,
 )

@@ -89,7 +89,7 @@ def simulate_motif(
         truth=Truth(
             tuple(range(length)),
             {"auc": auc(ratio, label)},
-            motifs={"planted": MOTIF},
+            motifs={"planted motif": MOTIF},
             copies=_copies(rows, start, width),
         ),
     )
@@ -159,7 +159,7 @@ def simulate_chromatin(
         truth=Truth(
             tuple(range(length)),
             {"auc": mean_auc(states.astype(np.float64), labels.astype(np.float64))},
-            motifs=letters,
+            motifs={f"planted {letter}": text for letter, text in letters.items()},
             copies=tuple(copies),
         ),
     )

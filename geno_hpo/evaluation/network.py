@@ -223,14 +223,14 @@ class NetworkEvaluation:
         mean = form.final.mean
         if mean is None:
             return plain
-        return plain - (codes >= 0)[:, :, None] * mean
+        return np.asarray(plain - (codes >= 0)[:, :, None] * mean, dtype=np.float32)
 
     def predictions(self, params: Parameters, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """What `predict` makes of a refitted model's logits, ``(rows, units)``."""
         from geno_hpo.training.predictions import activate
 
         scale, task = self.form(params).final.target, self.dataset.target.task
-        values = activate(logits, task)
+        values = activate(task, logits)
         return scale.inverse(values) if task == "regression" and scale is not None else values
 
     def selected_columns(self, params: Parameters) -> NDArray[np.int32]:

@@ -37,6 +37,7 @@ MOST_SAMPLES = 500
 FEWEST_SAMPLES = 16
 MUTATED_VALUES = 60_000_000  # input values of all mutated sequences
 MUTATED_SAMPLES = 32
+SEEN_SAMPLES = 5000  # in which a symbol must occur to be put there
 PERMUTED = 200  # variants at most, those with the largest integrated gradients …
 PERMUTED_VALUES = 600_000_000  # … within so many input values of all shuffled tables
 FEWEST_PERMUTED = 20
@@ -96,7 +97,7 @@ class Explained:
         return {name: np.asarray(value) for name, value in vars(self).items()}
 
     @classmethod
-    def of(cls, arrays: dict[str, NDArray[Any]]) -> Explained:
+    def of(cls, arrays: dict[str, Any]) -> Explained:
         """What `arrays` gave."""
         return cls(**{**arrays, "gap": float(arrays["gap"])})
 
@@ -222,10 +223,11 @@ def _mutated(
     if evaluation.dataset.kind != "sequence":
         return found
     symbols = probe.input_shape[1]
-    allowed = seen_symbols(codes, symbols)
+    seen = np.asarray(evaluation.dataset.codes[evaluation.split.development[:SEEN_SAMPLES]])
+    allowed = seen_symbols(seen, symbols)
     if unaligned(codes, "sequence"):
         allowed[:, :4] = True
-    allowed &= _varies(codes)[:, None]
+    allowed &= _varies(seen)[:, None]
     some = codes[:MUTATED_SAMPLES]
     budget = MUTATED_VALUES // (codes.shape[1] * symbols * len(some))
     order = np.argsort(-scores, kind="stable")

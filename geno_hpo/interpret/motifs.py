@@ -189,7 +189,8 @@ def _seqlets(contributions: Floats, codes: NDArray[np.int8], rng: np.random.Gene
 
 def _sums(values: Floats, window: int) -> Floats:
     windows = np.lib.stride_tricks.sliding_window_view(values, window, axis=1)
-    return windows.sum(axis=2)
+    sums: Floats = windows.sum(axis=2)
+    return sums
 
 
 def _shifted(pieces: Floats) -> Floats:
@@ -257,4 +258,5 @@ def _liken(found: Floats, known: Floats) -> tuple[float, int, bool]:
 
 
 def _shuffled(matrix: Floats, rng: np.random.Generator) -> Floats:
-    return rng.permuted(matrix[rng.permutation(len(matrix))], axis=1)
+    shuffled: Floats = rng.permuted(matrix[rng.permutation(len(matrix))], axis=1)
+    return shuffled

@@ -116,6 +116,11 @@ class Logo:
     below: tuple[Letter, ...] = ()
     below_label: str = ""
 
+    @property
+    def top(self) -> float:
+        """Where the highest letter begins, less a little; nothing is drawn above it."""
+        return max(0.0, min((one.y for one in self.letters), default=0.0) - 3)
+
 
 @dataclass(frozen=True)
 class Logos:

@@ -12,6 +12,7 @@ in arbitrary subspaces. IJCAI: 4389-4396.
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import optuna
 from optuna.importance import PedAnovaImportanceEvaluator
@@ -39,7 +40,8 @@ def hyperparameter_importance(trials: list[FrozenTrial], *, maximise: bool) -> I
 
     Notes
     -----
-    The best tenth count as the best trials, at least five. With fewer than ten complete trials, or
+    Parameters go by their short names; those of the same name in several families or branches are
+    summed. The best tenth count as the best trials, at least five. With fewer than ten complete trials, or
     where nothing varied, the shares are empty.
     """
     done = [
@@ -58,7 +60,9 @@ def hyperparameter_importance(trials: list[FrozenTrial], *, maximise: bool) -> I
             )
         )
     evaluator = PedAnovaImportanceEvaluator(target_quantile=best / len(done))
-    found = evaluator.evaluate(study)
+    found = Counter[str]()
+    for name, importance in evaluator.evaluate(study).items():
+        found[name.rpartition(".")[2]] += importance
     whole = sum(found.values())
     if not whole > 0:
         return Importance({}, len(done), best)

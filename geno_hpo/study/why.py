@@ -20,6 +20,7 @@ from geno_hpo.interpret import (
     rank_correlation,
     read_motifs,
 )
+from geno_hpo.interpret.explain import MUTATED_SAMPLES
 from geno_hpo.metrics import METRICS
 from geno_hpo.preprocess.association import Responses, block_sums, blocks, tested
 from geno_hpo.study.jobs import why_path
@@ -93,8 +94,8 @@ def explanation_of(
     if dataset.kind == "sequence":
         notes.append(
             f"In-silico mutagenesis changed {int(tried.sum()):,} of {dataset.features:,} positions "
-            "(those that vary among the samples looked at, within a bound of work, those that "
-            "contribute most first)."
+            f"on {MUTATED_SAMPLES} samples (those that vary in the development part; the ones that "
+            "contribute most first, within a bound of work)."
         )
     if association is not None:
         notes.append(

@@ -31,7 +31,8 @@ def methods(found: Explanation, names: tuple[str, ...], truth: tuple[int, ...]) 
         "methods",
         "The same question asked in other ways",
         "Each relative to its largest position, mean over restarts; the pale line is one standard "
-        "deviation over them."
+        "deviation over them. Integrated gradients weigh a position by how many samples differ "
+        "there; gradient × input and mutagenesis do not, so that rare causes stand out."
         + (" Triangles: causes that the simulation put there." if truth else ""),
         tuple(panels),
         columns=1 if len(panels) == 1 else 2,

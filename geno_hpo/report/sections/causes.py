@@ -32,11 +32,11 @@ def causes(outcome: StudyOutcome) -> Section | None:
     if found.association is not None:
         blocks.append(against_univariate(found.association, axis.names, axis.truth))
         blocks.append(_variants(found.association, axis.names, set(axis.truth)))
-    figure = methods(found, axis.names, axis.truth)
+    figure = None if found.examples else methods(found, axis.names, axis.truth)
     if figure is not None:
         blocks.append(figure)
     blocks.append(Text(_bounds(found), "note"))
-    return Section("causes", "Can that be believed?", tuple(blocks), short="Why")
+    return Section("causes", "Why, and can it be believed?", tuple(blocks), short="Why")
 
 
 def _belief(found: Explanation) -> str:
@@ -93,7 +93,7 @@ def _motifs(found: Explanation) -> list[Block]:
         text += join([f"{consensus(one.matrix)} ({plural(one.sites, 'site')})" for one in learnt])
         if matched:
             named = [
-                f"{one.name} is {one.known}"
+                f"{one.name} matches {one.known}"
                 + (" on the other strand" if one.reversed_strand else "")
                 + f" (similarity {number(one.similarity, 2)}, {p_value(one.p_value)})"
                 for one in matched
@@ -164,6 +164,10 @@ def _bounds(found: Explanation) -> str:
     return (
         f"Contributions were computed on {plural(found.samples, 'development sample')} for each of "
         f"{plural(found.restarts, 'restart')}. Integrated gradients start at the cohort's mean "
-        f"input and miss {percent(found.gap)} of what they should add up to. "
+        f"input and miss {_share(found.gap)} of what they should add up to. "
         + " ".join(found.notes)
     )
+
+
+def _share(x: float) -> str:
+    return percent(x) if x >= 0.001 else "less than 0.1 %"

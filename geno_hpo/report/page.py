@@ -13,7 +13,7 @@ from typing import Any
 
 from geno_hpo.errors import StorageError
 from geno_hpo.outcome import StudyOutcome
-from geno_hpo.report.blocks import Figure, Panel, Section
+from geno_hpo.report.blocks import Block, Figure, Panel, Section
 from geno_hpo.report.logo import GLYPHS
 from geno_hpo.report.sections import SECTIONS
 from geno_hpo.report.sections.answer import Answer, answer
@@ -116,6 +116,7 @@ def draw(
     pictures
         Whether every figure lies beside the page as PNG, SVG and CSV, too.
     """
+    figures = _figures([*first.blocks, *(block for part in sections for block in part.blocks)])
     return str(
         _template().render(
             answer=first,
@@ -124,8 +125,8 @@ def draw(
             summary=plain(summary),
             styles=_resource("page.css"),
             script=_resource("page.js"),
-            plotly=_plotly() if any(_figures(sections)) else "",
-            figures=_script_safe(json.dumps(_figures(sections), separators=(",", ":"))),
+            plotly=_plotly() if figures else "",
+            figures=_script_safe(json.dumps(figures, separators=(",", ":"))),
             csv=csv,
             glyphs=GLYPHS,
             stills=pictures,
@@ -134,9 +135,9 @@ def draw(
     )
 
 
-def _figures(sections: list[Section]) -> dict[str, Any]:
+def _figures(blocks: list[Block]) -> dict[str, Any]:
     """Traces and layout of every panel by its id on the page; ``choices`` by figure."""
-    drawn = [block for section in sections for block in section.blocks if isinstance(block, Figure)]
+    drawn = [block for block in blocks if isinstance(block, Figure)]
     found: dict[str, Any] = {
         f"{block.name}-{place}": _panel(panel)
         for block in drawn

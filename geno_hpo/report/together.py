@@ -37,7 +37,6 @@ from geno_hpo.report.words import (
 __all__ = ["render_together", "write_together"]
 
 LOOKED_AT = 5
-PARAMETERS = 12
 
 
 def write_together(outcomes: Sequence[StudyOutcome], folder: Path) -> Path:
@@ -92,8 +91,11 @@ def _network(outcome: StudyOutcome) -> dict[str, Any]:
 
 def _answer(outcomes: Sequence[StudyOutcome]) -> Answer:
     compared = [one for one in outcomes if one.summary["comparison"] is not None]
-    verdicts = Counter(str(one.summary["comparison"]["verdict"]) for one in compared)
-    told = join([f"{verdict} in {many}" for verdict, many in verdicts.most_common()])
+    verdicts: dict[str, list[str]] = {}
+    for one in compared:
+        verdict = str(one.summary["comparison"]["verdict"])
+        verdicts.setdefault(verdict, []).append(str(one.summary["study"]))
+    told = "; ".join(f"{verdict} in {join(names)}" for verdict, names in verdicts.items())
     simulated = [one.summary["study"] for one in outcomes if one.summary["data"]["simulated"]]
     badges = [(plural(len(outcomes), "study", "studies"), "plain")]
     if simulated:
@@ -235,7 +237,7 @@ def _search(outcomes: Sequence[StudyOutcome]) -> Section:
     winners = [one.summary["best"]["params"] for one in outcomes]
     names = [name for name, _ in totals.most_common()]
     names += [name for params in winners for name in params if name not in names]
-    chosen = list(dict.fromkeys(name for name in names if name != "family"))[:PARAMETERS]
+    chosen = list(dict.fromkeys(name for name in names if name != "family"))
     rows = []
     for name in chosen:
         cells = []

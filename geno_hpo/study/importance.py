@@ -41,8 +41,8 @@ def hyperparameter_importance(trials: list[FrozenTrial], *, maximise: bool) -> I
     Notes
     -----
     Parameters go by their short names; those of the same name in several families or branches are
-    summed. The best tenth count as the best trials, at least five. With fewer than ten complete trials, or
-    where nothing varied, the shares are empty.
+    summed. The best tenth count as the best trials, at least five. With fewer than ten complete
+    trials, or where nothing varied, the shares are empty.
     """
     done = [
         t

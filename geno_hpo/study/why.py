@@ -99,8 +99,9 @@ def explanation_of(
         )
     if association is not None:
         notes.append(
-            f"Permutation importance shuffled the {len(association.columns):,} variants with the "
-            f"largest contributions, of {dataset.features:,}."
+            f"Permutation importance is told of {len(association.columns):,} of "
+            f"{dataset.features:,} variants: those that were among the largest contributions of at "
+            "least half of the restarts."
         )
     return Explanation(
         tracks=_tracks(dataset, restarts, saliency, association),
@@ -150,16 +151,16 @@ def _tracks(
 def _association(
     plan: StudyPlan, prepared: Prepared, restarts: list[Explained]
 ) -> Association | None:
-    """Variants that every restart shuffled, and everybody's univariate test."""
+    """Variants that at least half of the restarts shuffled, and everybody's univariate test."""
     dataset, development = prepared.dataset, prepared.split.development
     if dataset.kind != "variants":
         return None
     losses = np.stack([one.permuted for one in restarts])
-    columns = np.flatnonzero(np.isfinite(losses).any(axis=(0, 2)))
+    told = np.isfinite(losses).all(axis=2).sum(axis=0)
+    columns = np.flatnonzero(told >= max(1, (len(restarts) + 1) // 2))
     if len(columns) == 0:
         return None
-    chosen = losses[:, columns]
-    means = chosen.mean(axis=2)  # NaN where a restart did not shuffle a column
+    means = losses[:, columns].mean(axis=2)  # NaN where a restart did not shuffle a column
     responses = Responses.of(dataset.target.take(development), dataset.target.task)
     p = np.ones(dataset.features)
     for here in blocks(dataset.features, len(development)):
@@ -168,7 +169,7 @@ def _association(
     return Association(
         columns=columns.astype(np.intp),
         loss=np.nanmean(means, axis=0),
-        spread=np.nanstd(means, axis=0),
+        spread=np.where(told[columns] > 1, np.nanstd(means, axis=0), np.nan),
         log_p=-np.log10(np.maximum(p, 1e-300)),
         metric=METRICS[plan.metric].label,
     )

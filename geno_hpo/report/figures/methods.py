@@ -10,6 +10,7 @@ from geno_hpo.explanation import Association, Explanation, Track
 from geno_hpo.report.blocks import Figure, Panel
 from geno_hpo.report.figures.drawn import safe, short
 from geno_hpo.report.style import layout
+from geno_hpo.report.words import number
 
 __all__ = ["against_univariate", "methods"]
 
@@ -122,8 +123,8 @@ def against_univariate(
                 "y": short(found.loss[here], 4),
                 "name": name if partial else "variants",
                 "text": [
-                    f"{safe(names[found.columns[i]])}: loss {found.loss[i]:.4f} ± "
-                    f"{found.spread[i]:.4f}, p = {10 ** -log_p[i]:.1e}"
+                    f"{safe(names[found.columns[i]])}: loss {number(float(found.loss[i]), 4)}, "
+                    f"p = {10 ** -log_p[i]:.1e}"
                     for i in here
                 ],
                 "hovertemplate": "%{text}<extra></extra>",

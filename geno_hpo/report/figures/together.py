@@ -87,10 +87,9 @@ def effects(summaries: Sequence[Summary]) -> list[Figure]:
 def scores(summaries: Sequence[Summary]) -> list[Figure]:
     """Test score of every model, studies below each other, a panel a metric."""
     panels = []
+    kinds = {e["model"]: e["kind"] for one in summaries for e in one["leaderboard"]}
+    models = sorted(kinds, key=lambda model: kinds[model] != "network")
     for metric, group in _by_metric(summaries).items():
-        models = list(dict.fromkeys(e["model"] for one in group for e in one["leaderboard"]))
-        kinds = {e["model"]: e["kind"] for one in group for e in one["leaderboard"]}
-        models.sort(key=lambda model: kinds[model] != "network")
         traces: list[dict[str, Any]] = []
         for place, model in enumerate(models):
             having = [
@@ -126,7 +125,7 @@ def scores(summaries: Sequence[Summary]) -> list[Figure]:
                         showlegend=True,
                         margin={"l": 120, "r": 14, "t": 40, "b": 46},
                     ),
-                    f"Test scores of {len(models)} models in {len(group)} studies.",
+                    f"Test scores of {len(traces)} models in {len(group)} studies.",
                     height=120 + 44 * len(group),
                 )
             )

@@ -137,7 +137,7 @@ def _variants(found: Association, names: tuple[str, ...], causal: set[int]) -> T
             str(rank),
             names[found.columns[i]],
             number(float(found.loss[i]), 4),
-            f"± {number(float(found.spread[i]), 4)}",
+            f"± {number(float(found.spread[i]), 4)}" if np.isfinite(found.spread[i]) else "–",
             number(float(found.log_p[found.columns[i]]), 1),
             count(int(by_p[found.columns[i]])),
             *(("yes" if int(found.columns[i]) in causal else "no",) if told else ()),

@@ -43,6 +43,7 @@
       const choice = choices[name][menu.value];
       choice.panels.forEach((panel, i) => { figures[`${name}-${i}`] = panel; });
       document.querySelector(`[data-chosen="${name}"]`).textContent = choice.text;
+      document.querySelector(`[data-named="${name}"]`).textContent = `${menu.selectedOptions[0].text}. `;
       draw();
     });
   }

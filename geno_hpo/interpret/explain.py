@@ -41,6 +41,8 @@ SEEN_SAMPLES = 5000  # in which a symbol must occur to be put there
 PERMUTED = 200  # variants at most, those with the largest integrated gradients …
 PERMUTED_VALUES = 600_000_000  # … within so many input values of all shuffled tables
 FEWEST_PERMUTED = 20
+TABLE_VALUES = 100_000_000  # of the test samples' variants …
+FEWEST_TESTED = 50  # … but so many samples at least
 REPEATS = 3
 PAIRS = 20_000  # samples × positions at which two networks' attributions are compared
 KEPT_VALUES = 1_000_000  # of single samples' contributions
@@ -76,6 +78,8 @@ class Explained:
     permuted
         ``(positions, repeats)`` loss of score on the test samples when a variant is shuffled; NaN
         where it was not.
+    permuted_samples
+        Test samples that this was asked of.
     """
 
     samples: NDArray[np.intp]
@@ -90,6 +94,7 @@ class Explained:
     filter_sites: NDArray[np.intp]
     filter_tie: Floats
     permuted: Floats
+    permuted_samples: int
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -99,7 +104,8 @@ class Explained:
     @classmethod
     def of(cls, arrays: dict[str, Any]) -> Explained:
         """What `arrays` gave."""
-        return cls(**{**arrays, "gap": float(arrays["gap"])})
+        samples = int(arrays["permuted_samples"])
+        return cls(**{**arrays, "gap": float(arrays["gap"]), "permuted_samples": samples})
 
 
 def unaligned(codes: NDArray[np.int8], kind: str) -> bool:
@@ -151,6 +157,7 @@ def explain(
     free = unaligned(codes, dataset.kind) and codes.size * probe.units <= KEPT_VALUES
     spread = np.full((2, dataset.features), 0.0)
     spread[:, columns] = np.stack([total["plain"], total["integrated"]]) / probe.units
+    tested = _drawn_test(evaluation, len(columns), rng)
     layer = _filters(evaluation, params, weights, codes, inputs) if free else _no_filters()
     return Explained(
         samples=samples,
@@ -164,7 +171,8 @@ def explain(
         filters=layer[0],
         filter_sites=layer[1],
         filter_tie=layer[2],
-        permuted=_permuted(evaluation, params, probe, columns, spread[1], seed),
+        permuted=_permuted(evaluation, params, probe, columns, spread[1], seed, tested),
+        permuted_samples=len(tested),
     )
 
 
@@ -174,6 +182,17 @@ def _drawn(development: NDArray[np.intp], size: int, rng: np.random.Generator) -
     if many >= len(development):
         return np.asarray(development)
     return np.sort(rng.choice(development, many, replace=False))
+
+
+def _drawn_test(
+    evaluation: NetworkEvaluation, width: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Test samples whose variants fit into the bound; none of sequences."""
+    if evaluation.dataset.kind != "variants":
+        return np.zeros(0, np.intp)
+    test = evaluation.split.test
+    many = max(FEWEST_TESTED, TABLE_VALUES // width)
+    return test if many >= len(test) else np.sort(rng.choice(test, many, replace=False))
 
 
 def _reference(
@@ -294,12 +313,12 @@ def _permuted(
     columns: NDArray[np.intp],
     scores: Floats,
     seed: int,
+    test: NDArray[np.intp],
 ) -> Floats:
     """Permutation importance of the variants with the largest contributions."""
     found = np.full((evaluation.dataset.features, REPEATS), np.nan)
     if evaluation.dataset.kind != "variants":
         return found
-    test = evaluation.split.test
     inputs = evaluation.model_inputs(params, np.asarray(evaluation.dataset.codes[test]))
     many = int(np.clip(PERMUTED_VALUES // (REPEATS * inputs.size), FEWEST_PERMUTED, PERMUTED))
     chosen = np.argsort(-scores[columns], kind="stable")[:many].astype(np.intp)

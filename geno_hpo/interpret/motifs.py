@@ -236,7 +236,8 @@ def _averaged(pieces: Floats, place: NDArray[np.intp]) -> Found:
 
 def _frequencies(counts: NDArray[Any]) -> Floats:
     whole: Floats = np.asarray(counts, dtype=np.float64) + PSEUDOCOUNT
-    return whole / whole.sum(axis=1, keepdims=True)
+    whole /= whole.sum(axis=1, keepdims=True)
+    return whole
 
 
 def _liken(found: Floats, known: Floats) -> tuple[float, int, bool]:

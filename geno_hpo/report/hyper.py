@@ -27,12 +27,13 @@ def importance_sentence(found: Importance) -> str:
             break
         named.append(name)
         total += share
+    head = join([name.replace("_", " ") for name in named])
     verb = "explain" if len(named) > 1 else "explains"
     text = (
-        f"{join(named).capitalize()} {verb} {percent(total)} of what parted the best trials from "
+        f"{head[0].upper()}{head[1:]} {verb} {percent(total)} of what parted the best trials from "
         "the others"
     )
-    hardly = [name for name, share in found.shares.items() if share < HARDLY][:4]
+    hardly = [name.replace("_", " ") for name, x in found.shares.items() if x < HARDLY][:4]
     if hardly:
         text += f"; {join(hardly)} hardly {'mattered' if len(hardly) > 1 else 'matters'}"
     text += "."

@@ -24,6 +24,7 @@ __all__ = ["stills"]
 
 PIXELS = 100.0  # of the page on an inch of the picture
 WIDTH = 9.0
+DENSE = 130  # dots an inch of PNG
 MARKERS = {
     "circle": "o",
     "circle-open": "o",
@@ -51,9 +52,8 @@ def stills(blocks: Sequence[Block]) -> dict[str, bytes]:
         found[f"figures/{block.name}.csv"] = text.encode()
         for kind in ("png", "svg"):
             stream = io.BytesIO()
-            drawn.savefig(
-                stream, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None
-            )
+            drawn.savefig(stream, format=kind, dpi=DENSE)
+            drawn.set_layout_engine("none")  # it is laid out once
             found[f"figures/{block.name}.{kind}"] = stream.getvalue()
     return found
 

@@ -12,7 +12,6 @@ in arbitrary subspaces. IJCAI: 4389-4396.
 from __future__ import annotations
 
 import math
-from collections import Counter
 
 import optuna
 from optuna.importance import PedAnovaImportanceEvaluator
@@ -60,9 +59,10 @@ def hyperparameter_importance(trials: list[FrozenTrial], *, maximise: bool) -> I
             )
         )
     evaluator = PedAnovaImportanceEvaluator(target_quantile=best / len(done))
-    found = Counter[str]()
+    found = dict[str, float]()
     for name, importance in evaluator.evaluate(study).items():
-        found[name.rpartition(".")[2]] += importance
+        short = name.rpartition(".")[2]
+        found[short] = found.get(short, 0.0) + importance
     whole = sum(found.values())
     if not whole > 0:
         return Importance({}, len(done), best)

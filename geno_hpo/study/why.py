@@ -101,7 +101,7 @@ def explanation_of(
         notes.append(
             f"Permutation importance is told of {len(association.columns):,} of "
             f"{dataset.features:,} variants: those that were among the largest contributions of at "
-            "least half of the restarts."
+            f"least half of the restarts, on {restarts[0].permuted_samples:,} test samples."
         )
     return Explanation(
         tracks=_tracks(dataset, restarts, saliency, association),

@@ -105,7 +105,7 @@ class Probe:
             last += 1
         convolution = layers[places[0]]
         return FirstLayer(
-            keras.Model(self._network.inputs, layers[last].output),
+            keras.Model(self._network.input, layers[last].output),
             int(convolution.kernel_size[0]),
             int(convolution.filters),
         )

@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geno_hpo.explanation import Explanation, Importance
+
 __all__ = ["Attribution", "Codon", "Curves", "StudyOutcome", "TestPredictions", "TrialRecord"]
 
 Stage = Literal["search", "baseline", "control", "final"]
@@ -178,6 +180,12 @@ class StudyOutcome:
         sealed test set, −2 where a sample only trains.
     source, licence, citation
         Where the data come from, for the reader.
+    explanation
+        What further methods say of the winner; None where they were not asked.
+    importance
+        Of the hyperparameters of the search.
+    trial_curves
+        Learning curves of the search's trials by number, where they are kept.
     """
 
     summary: dict[str, Any]
@@ -197,3 +205,6 @@ class StudyOutcome:
     source: str = ""
     licence: str = ""
     citation: str = ""
+    explanation: Explanation | None = None
+    importance: Importance | None = None
+    trial_curves: dict[int, Curves] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import typer
 from geno_hpo import __version__
 from geno_hpo.cli.catalogue import data_app
 from geno_hpo.cli.spaces import space_app
-from geno_hpo.errors import GenoHpoError
+from geno_hpo.errors import GenoHpoError, InputError
 
 __all__ = ["app", "main"]
 
@@ -120,8 +120,14 @@ def audit(
 
 @app.command()
 def report(
-    name: Name,
+    names: Annotated[list[str], typer.Argument(help="A study; several are compared on one page.")],
     root: Root = HERE,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Folder for several studies' page; by default reports/A+B."
+        ),
+    ] = None,
     test: Annotated[
         bool,
         typer.Option(
@@ -130,10 +136,17 @@ def report(
         ),
     ] = True,
 ) -> None:
-    """Draw the report of a finished study again."""
-    from geno_hpo.cli.run import report_study
+    """Draw the report of a finished study again, or compare several on one page."""
+    from geno_hpo.cli.run import report_studies, report_study
 
-    report_study(root, name, test=test)
+    if len(names) > 1 and not test:
+        raise InputError("--no-test belongs to one study, got " + ", ".join(names))
+    if len(names) > 1:
+        report_studies(root, names, output)
+    elif output is not None:
+        raise InputError("--output belongs to several studies; one has its place in reports/")
+    else:
+        report_study(root, names[0], test=test)
 
 
 @app.command()

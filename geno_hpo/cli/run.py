@@ -97,6 +97,15 @@ def report_study(root: Path, name: str, *, test: bool = True) -> None:
             _publish(project, name, display)
 
 
+def report_studies(root: Path, names: list[str], output: Path | None) -> None:
+    """Compare several finished studies on one page."""
+    from geno_hpo.report.publish import publish_together
+    from geno_hpo.study.paths import Project
+
+    page = publish_together(Project(root), names, output)
+    typer.echo(f"report   {page}")
+
+
 def _publish(project: Project, key: StudyKey | str, display: Display) -> None:
     from geno_hpo.report.publish import publish
 

@@ -156,6 +156,9 @@ class StudyConfig(Strict):
     published: Annotated[tuple[PublishedResult, ...], Field(strict=False)] = ()
     """Results from the literature to stand beside the study's own."""
 
+    motifs: Annotated[Path, Field(strict=False)] | None = None
+    """Known motifs, a MEME or JASPAR file: the report says which of them the network found."""
+
     @model_validator(mode="after")
     def _keys_agree(self) -> StudyConfig:
         broken = broken_rules(self)
@@ -180,8 +183,8 @@ class StudyConfig(Strict):
 
         Left out is what may change while a study goes on: its name and question, budgets
         (``budget.trials``, ``budget.wall_time``, the baselines' and the control's trials),
-        ``workers``, ``windows``, ``final``, ``audit`` and ``published``. Search spaces are named
-        only: their own fingerprints belong beside it.
+        ``workers``, ``windows``, ``final``, ``audit``, ``published`` and ``motifs``. Search spaces
+        are named only: their own fingerprints belong beside it.
         """
         whole = self.model_dump(mode="json")
         for key in (
@@ -191,6 +194,7 @@ class StudyConfig(Strict):
             "windows",
             "final",
             "published",
+            "motifs",
             "baselines",
             "target",
             "audit",

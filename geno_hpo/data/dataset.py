@@ -125,11 +125,23 @@ class Truth:
         with several outputs their mean.
     outputs
         The same for each output by its name, where there are several.
+    motifs
+        Motifs that were planted, letters by name.
+    copies
+        ``(sample, start, stop)`` of every planted copy of a motif: half-open columns.
     """
 
     positions: tuple[int, ...]
     oracle: dict[str, float]
     outputs: dict[str, dict[str, float]] = field(default_factory=dict)
+    motifs: dict[str, str] = field(default_factory=dict)
+    copies: tuple[tuple[int, int, int], ...] = ()
+
+    def taking(self, samples: NDArray[np.intp]) -> Truth:
+        """The truth of these samples, numbered anew."""
+        place = {int(old): new for new, old in enumerate(samples)}
+        kept = ((place[i], start, stop) for i, start, stop in self.copies if i in place)
+        return replace(self, copies=tuple(kept))
 
 
 @dataclass(frozen=True)
@@ -243,6 +255,7 @@ class Dataset:
             target=replace(self.target, values=self.target.values[where]),
             groups={name: group[where] for name, group in self.groups.items()},
             origin=replace(self.origin, notes=(*self.origin.notes, note)),
+            truth=None if self.truth is None else self.truth.taking(where),
         )
 
     def noting(self, note: str) -> Dataset:
@@ -298,9 +311,15 @@ class Dataset:
             groups={name: np.load(folder / f"group.{name}.npy") for name in meta["groups"]},
             loci=tuple(Locus(**{**x, "genome": tuple(x["genome"])}) for x in meta["loci"]),
             origin=Origin(**{**meta["origin"], "notes": tuple(meta["origin"]["notes"])}),
-            truth=(
-                Truth(tuple(truth["positions"]), truth["oracle"], truth["outputs"])
-                if truth
-                else None
-            ),
+            truth=_truth(truth) if truth else None,
         )
+
+
+def _truth(found: dict[str, Any]) -> Truth:
+    return Truth(
+        positions=tuple(found["positions"]),
+        oracle=found["oracle"],
+        outputs=found["outputs"],
+        motifs=found["motifs"],
+        copies=tuple((sample, start, stop) for sample, start, stop in found["copies"]),
+    )

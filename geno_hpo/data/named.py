@@ -161,7 +161,7 @@ def _part_of(truth: Truth | None, names: Sequence[str]) -> Truth | None:
         return None
     outputs = {name: truth.outputs[name] for name in names}
     mean = {"auc": sum(each["auc"] for each in outputs.values()) / len(outputs)}
-    return Truth(truth.positions, mean, outputs)
+    return replace(truth, oracle=mean, outputs=outputs)
 
 
 @dataclass(frozen=True)

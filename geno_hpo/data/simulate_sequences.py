@@ -6,6 +6,8 @@ base changed with a given chance.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -89,7 +91,12 @@ def simulate_motif(
             f"the motif {MOTIF} stands in {len(rows)} of {sequences} sequences, each base changed "
             f"with chance {changed:g}",
         ),
-        truth=Truth(tuple(range(length)), {"auc": auc(ratio, label)}),
+        truth=Truth(
+            tuple(range(length)),
+            {"auc": auc(ratio, label)},
+            motifs={"planted motif": MOTIF},
+            copies=_copies(rows, start, width),
+        ),
     )
 
 
@@ -130,9 +137,11 @@ def simulate_chromatin(
     slots = rng.permuted(np.tile(np.arange(length // _SLOT), (sequences, 1)), axis=1)[:, :_MOTIFS]
     start = slots * _SLOT + rng.integers(0, _SLOT - _WIDTH + 1, slots.shape)
     held = rng.random(start.shape) < _PRESENT
+    copies: list[tuple[int, int, int]] = []
     for number, motif in enumerate(motifs):
         rows = np.flatnonzero(held[:, number])
         _plant(rng, codes, rows, start[rows, number], motif, changed)
+        copies += _copies(rows, start[rows, number], _WIDTH)
 
     a, b, c, d, e, f = held.T
     together = a & c & (np.abs(start[:, 0] - start[:, 2]) <= _NEAR)
@@ -140,9 +149,10 @@ def simulate_chromatin(
         [a | b, together, d & ~b, (e & f & (start[:, 4] < start[:, 5])) | together], axis=1
     )
     labels = (states ^ (rng.random(states.shape) < 0.05)).astype(np.float32)
-    names = ", ".join(
-        f"{letter} {encoding.decode(motif)}" for letter, motif in zip("ABCDEF", motifs, strict=True)
-    )
+    letters = {
+        letter: encoding.decode(motif) for letter, motif in zip("ABCDEF", motifs, strict=True)
+    }
+    names = ", ".join(f"{letter} {text}" for letter, text in letters.items())
     return Dataset(
         name="chromatin_simulated",
         kind="sequence",
@@ -151,10 +161,21 @@ def simulate_chromatin(
         axis=tuple(str(position + 1) for position in range(length)),
         target=Target("multilabel", labels, MARKS),
         origin=drawn_by(__name__, seed, "sequences and labels", f"motifs: {names}"),
-        truth=outputs_truth(
-            tuple(range(length)), states.astype(np.float64), labels.astype(np.float64), MARKS
+        truth=replace(
+            outputs_truth(
+                tuple(range(length)), states.astype(np.float64), labels.astype(np.float64), MARKS
+            ),
+            motifs={f"planted {letter}": text for letter, text in letters.items()},
+            copies=tuple(copies),
         ),
     )
+
+
+def _copies(
+    rows: NDArray[np.intp], start: NDArray[np.int64], width: int
+) -> tuple[tuple[int, int, int], ...]:
+    """Sample, start and stop of every planted copy."""
+    return tuple((int(i), int(s), int(s) + width) for i, s in zip(rows, start, strict=True))
 
 
 def _plant(

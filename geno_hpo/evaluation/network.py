@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Dataset
+from geno_hpo.encoding import one_hot
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.evaluation.form import Form, replica
 from geno_hpo.evaluation.inputs import Inputs, chosen
@@ -34,6 +35,7 @@ from geno_hpo.training.protocol import (
 if TYPE_CHECKING:
     from geno_hpo.config import PreprocessConfig, WindowsSetting
     from geno_hpo.training.coding import Coding
+    from geno_hpo.training.probe import Probe
     from geno_hpo.training.tensorflow import TensorFlowEngine
     from geno_hpo.training.windows import Windows
     from geno_hpo.windows import Dictionary, Geometry
@@ -218,6 +220,46 @@ class NetworkEvaluation:
         constants = form.final.constants
         found = form.engine.input_gradients(params, weights, samples, constants, output)
         return found if form.axes is None else found @ form.axes.T
+
+    def probe(self, params: Parameters, weights: Weights | None, *, seed: int = 0) -> Probe:
+        """A refitted model as a function of `model_inputs`; without weights an untrained one."""
+        from geno_hpo.training.probe import Probe
+
+        form = self.form(params)
+        return Probe(params, form.shape, weights, axes=form.axes, seed=seed)
+
+    def model_inputs(self, params: Parameters, codes: NDArray[np.int8]) -> NDArray[np.float32]:
+        """What a refitted model is given for rows of codes: one-hot bases or scaled dosages.
+
+        Parameters
+        ----------
+        params
+            The configuration.
+        codes
+            ``(rows, positions)`` or ``(rows, variants)`` int8: all columns of the data set.
+
+        Returns
+        -------
+        NDArray
+            ``(rows, length, symbols)``, less the training mean where the study centres (0 where a
+            base is unknown), or ``(rows, k)`` scaled dosages of the selected variants.
+        """
+        form = self.form(params)
+        if form.final.variants is not None:
+            return form.final.variants.scaled(codes)
+        plain = one_hot(codes, form.shape.symbols)
+        mean = form.final.mean
+        if mean is None:
+            return plain
+        return np.asarray(plain - (codes >= 0)[:, :, None] * mean, dtype=np.float32)
+
+    def predictions(self, params: Parameters, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What `predict` makes of a refitted model's logits, ``(rows, units)``."""
+        from geno_hpo.training.predictions import activate
+
+        scale, task = self.form(params).final.target, self.dataset.target.task
+        values = activate(task, logits)
+        return scale.inverse(values) if task == "regression" and scale is not None else values
 
     def selected_columns(self, params: Parameters) -> NDArray[np.int32]:
         """Columns of the data set that a refitted model sees."""

@@ -11,11 +11,15 @@ from typing import Any, ClassVar
 
 __all__ = [
     "Block",
+    "Choice",
     "Code",
     "Facts",
     "Figure",
     "Forest",
     "ForestRow",
+    "Letter",
+    "Logo",
+    "Logos",
     "Mark",
     "Mosaic",
     "MosaicPart",
@@ -59,14 +63,74 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Other content for a figure's panels, which the reader may choose, and what it says."""
+
+    label: str
+    text: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
 class Figure:
-    """One or several plots with a common caption; `name` is its id on the page."""
+    """One or several plots with a common caption; `name` is its id on the page.
+
+    With `choices` a menu puts the panels of one of them in the place of the first's, which are the
+    figure's own; `asked` is the menu's name.
+    """
 
     kind: ClassVar[str] = "figure"
     name: str
     title: str
     caption: str
     panels: tuple[Panel, ...]
+    columns: int = 1
+    choices: tuple[Choice, ...] = ()
+    asked: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter of a logo: column, top and height (of 100), upside down where it speaks against."""
+
+    base: str
+    x: float
+    y: float
+    height: float
+    below: bool = False
+
+
+@dataclass(frozen=True)
+class Logo:
+    """One logo; `width` in columns, `baseline` from the top (of 100), `spans` are underlined.
+
+    `below` are the letters of another logo that it is compared with, called `below_label`.
+    """
+
+    title: str
+    detail: str
+    letters: tuple[Letter, ...]
+    width: int
+    baseline: float = 100.0
+    spans: tuple[tuple[int, int], ...] = ()
+    below: tuple[Letter, ...] = ()
+    below_label: str = ""
+
+    @property
+    def top(self) -> float:
+        """Where the highest letter begins, less a little; nothing is drawn above it."""
+        return max(0.0, min((one.y for one in self.letters), default=0.0) - 3)
+
+
+@dataclass(frozen=True)
+class Logos:
+    """Logos with a common caption."""
+
+    kind: ClassVar[str] = "logos"
+    name: str
+    title: str
+    caption: str
+    parts: tuple[Logo, ...]
     columns: int = 1
 
 
@@ -183,7 +247,7 @@ class Mosaic:
     classes: tuple[str, ...]
 
 
-Block = Text | Facts | Figure | Table | Code | Paste | Forest | Mosaic
+Block = Text | Facts | Figure | Logos | Table | Code | Paste | Forest | Mosaic
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import Any
 
 from geno_hpo.errors import StorageError
 from geno_hpo.outcome import StudyOutcome
-from geno_hpo.report.blocks import Figure, Section
+from geno_hpo.report.blocks import Block, Figure, Panel, Section
+from geno_hpo.report.logo import GLYPHS
 from geno_hpo.report.sections import SECTIONS
 from geno_hpo.report.sections.answer import Answer, answer
 from geno_hpo.report.summary import plain
@@ -47,14 +48,18 @@ def write(outcome: StudyOutcome, folder: Path) -> Path:
         The folder cannot be written.
     """
     from geno_hpo.report.pictures import evidence_pictures, pictures
+    from geno_hpo.report.stills import stills
 
+    sections = _sections(outcome)
+    first = answer(outcome)
     label = metric_label(outcome.summary["metric"])
     content = {
         **{f"{name}.csv": as_csv(table).encode() for name, table in tables(outcome).items()},
         **pictures(outcome.curves, outcome.summary["study"], label),
         **evidence_pictures(outcome.summary),
+        **stills([*first.blocks, *(block for section in sections for block in section.blocks)]),
     }
-    return store(outcome.summary, content, render(outcome), folder)
+    return store(outcome.summary, content, _drawn(outcome, first, sections), folder)
 
 
 def store(summary: dict[str, Any], others: dict[str, bytes], page: str, folder: Path) -> Path:
@@ -69,6 +74,7 @@ def store(summary: dict[str, Any], others: dict[str, bytes], page: str, folder: 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in content.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             _replace(folder / name, data)
     except OSError as error:
         raise StorageError(f"the report cannot be written to {folder}: {error}") from error
@@ -77,9 +83,16 @@ def store(summary: dict[str, Any], others: dict[str, bytes], page: str, folder: 
 
 def render(outcome: StudyOutcome) -> str:
     """Return the page as text."""
+    return _drawn(outcome, answer(outcome), _sections(outcome))
+
+
+def _sections(outcome: StudyOutcome) -> list[Section]:
+    return [section for make in SECTIONS if (section := make(outcome)) is not None]
+
+
+def _drawn(outcome: StudyOutcome, first: Answer, sections: list[Section]) -> str:
     csv = {name: as_csv(table) for name, table in tables(outcome).items()}
-    sections = [section for make in SECTIONS if (section := make(outcome)) is not None]
-    return draw(answer(outcome), sections, outcome.summary, csv, pictures=True)
+    return draw(first, sections, outcome.summary, csv, pictures=True)
 
 
 def draw(
@@ -101,8 +114,9 @@ def draw(
     csv
         Text of each CSV file beside the page, by name.
     pictures
-        Whether the learning curves lie beside the page as PNG.
+        Whether every figure lies beside the page as PNG, SVG and CSV, too.
     """
+    figures = _figures([*first.blocks, *(block for part in sections for block in part.blocks)])
     return str(
         _template().render(
             answer=first,
@@ -111,25 +125,39 @@ def draw(
             summary=plain(summary),
             styles=_resource("page.css"),
             script=_resource("page.js"),
-            plotly=_plotly() if any(_figures(sections)) else "",
-            figures=_script_safe(json.dumps(_figures(sections), separators=(",", ":"))),
+            plotly=_plotly() if figures else "",
+            figures=_script_safe(json.dumps(figures, separators=(",", ":"))),
             csv=csv,
+            glyphs=GLYPHS,
+            stills=pictures,
             embedded={name: _data_uri(text) for name, text in csv.items() if len(text) < EMBEDDED},
         )
     )
 
 
-def _figures(sections: list[Section]) -> dict[str, Any]:
-    """Traces and layout of every panel by its id on the page."""
-    return {
-        f"{block.name}-{place}": {
-            "data": plain(list(panel.traces)),
-            "layout": plain(panel.layout) | {"height": panel.height},
-        }
-        for section in sections
-        for block in section.blocks
-        if isinstance(block, Figure)
+def _figures(blocks: list[Block]) -> dict[str, Any]:
+    """Traces and layout of every panel by its id on the page; ``choices`` by figure."""
+    drawn = [block for block in blocks if isinstance(block, Figure)]
+    found: dict[str, Any] = {
+        f"{block.name}-{place}": _panel(panel)
+        for block in drawn
         for place, panel in enumerate(block.panels)
+    }
+    choices = {
+        block.name: [
+            {"text": choice.text, "panels": [_panel(panel) for panel in choice.panels]}
+            for choice in block.choices
+        ]
+        for block in drawn
+        if block.choices
+    }
+    return found | ({"choices": choices} if choices else {})
+
+
+def _panel(panel: Panel) -> dict[str, Any]:
+    return {
+        "data": plain(list(panel.traces)),
+        "layout": plain(panel.layout) | {"height": panel.height},
     }
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from geno_hpo.errors import InputError
 from geno_hpo.report.markdown import markdown
 from geno_hpo.report.nested import NestedOutcome, nested_markdown, write_nested
 from geno_hpo.report.page import write
+from geno_hpo.report.together import write_together
 from geno_hpo.study.nested import fold_plans
 from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import StudyPlan, load_plan
@@ -17,7 +19,7 @@ from geno_hpo.study.pooled import pooled_summary
 from geno_hpo.study.results import Finished, load_finished, outcome_of
 from geno_hpo.tracking import Tracking
 
-__all__ = ["Published", "publish", "publish_nested", "publish_sealed"]
+__all__ = ["Published", "publish", "publish_nested", "publish_sealed", "publish_together"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,36 @@ def publish_nested(project: Project, key: StudyKey) -> Published:
     folder = project.report(key)
     page = write_nested(NestedOutcome(summary, plan.text, spaces), folder)
     return Published(page, _keep_nested(plan, folder, summary), summary)
+
+
+def publish_together(project: Project, names: list[str], folder: Path | None) -> Path:
+    """Write one page that compares several finished studies; return its path.
+
+    Parameters
+    ----------
+    project
+        Where the studies live.
+    names
+        At least two different studies.
+    folder
+        Where to; by default ``reports/A+B``.
+
+    Raises
+    ------
+    InputError
+        A name comes twice, or a study is nested or not finished.
+    """
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"every study is named once, got {', '.join(twice)} more often")
+    for name in names:
+        if load_plan(project, name).nested:
+            raise InputError(
+                f"study {name} is a nested cross-validation, which is not compared with others on "
+                f"one page; its own report: geno-hpo report {name}"
+            )
+    outcomes = [outcome_of(load_finished(project, name)) for name in names]
+    return write_together(outcomes, folder or project.root / "reports" / "+".join(names))
 
 
 def _keep_nested(plan: StudyPlan, folder: Path, summary: dict[str, Any]) -> str:

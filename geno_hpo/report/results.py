@@ -120,7 +120,7 @@ def _outputs(summary: Summary) -> list[tuple[str, ...]]:
     """A row for each of several outputs."""
     published = {e["target"]: e for e in reversed(summary["published"]) if e.get("target")}
     oracles = summary["data"].get("output_oracles") or {}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in summary.get("outputs") or []:
         told = published.get(row["name"])
         rows.append(

@@ -182,6 +182,31 @@ KEYS: dict[str, tuple[str, str]] = {
     "learning_curve[].twice": ("float or null", "Score foretold for twice the samples."),
     "learning_curve[].twice_ci": ("floats or null", "Its 95 % interval over the folds."),
     "learning_curve[].sentence": ("str", "Whether more data would help."),
+    "importance": ("map?", "Share of each hyperparameter in being among the best trials."),
+    "explanation": ("object? or null", "What further methods say of the winner's restarts."),
+    "explanation.samples": ("int", "Samples looked at."),
+    "explanation.restarts": ("int", "Networks averaged."),
+    "explanation.completeness_gap": (
+        "float",
+        "What integrated gradients miss of adding up to the output, a share.",
+    ),
+    "explanation.untrained_correlation": (
+        "float or null",
+        "Rank correlation of contributions with those of a network with random weights.",
+    ),
+    "explanation.restart_correlation": (
+        "float or null",
+        "Mean rank correlation between restarts; null for one.",
+    ),
+    "explanation.causal_precision": (
+        "map",
+        "Average precision (AUPRC) of a simulation's causal positions, by method.",
+    ),
+    "explanation.peaks_on_copies": (
+        "any",
+        "`[hits, samples]`: positives whose highest contribution lies on a planted copy.",
+    ),
+    "explanation.motifs": ("any", "Motifs found, with the known motif most like each."),
     "control": ("object or null", "The pipeline on permuted labels; null when left out."),
     "control.cv_mean": (
         "float",

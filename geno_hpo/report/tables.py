@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from geno_hpo.explanation import Association
 from geno_hpo.outcome import StudyOutcome
 
 __all__ = ["as_csv", "tables"]
@@ -51,7 +52,29 @@ def tables(outcome: StudyOutcome) -> dict[str, Content]:
                     for rank, c in enumerate(outcome.attribution.codons, start=1)
                 ],
             )
+    if outcome.importance is not None and outcome.importance.shares:
+        found["importance"] = (("hyperparameter", "share"), list(outcome.importance.shares.items()))
+    if outcome.explanation is not None and outcome.explanation.association is not None:
+        found["variants"] = _variants(outcome, outcome.explanation.association)
     return found
+
+
+def _variants(outcome: StudyOutcome, found: Association) -> Content:
+    """Every variant that was shuffled, the largest loss first."""
+    axis = outcome.attribution
+    assert axis is not None
+    causal = set(axis.truth)
+    rows = [
+        (
+            axis.names[column],
+            _round(found.loss[place]),
+            _round(found.spread[place]),
+            _round(found.log_p[column]),
+            int(column) in causal,
+        )
+        for place, column in sorted(enumerate(found.columns), key=lambda one: -found.loss[one[0]])
+    ]
+    return ("name", "loss", "spread", "minus_log10_p", "causal"), rows
 
 
 def _leaderboard(outcome: StudyOutcome) -> Content:
@@ -182,11 +205,21 @@ def _positions(outcome: StudyOutcome) -> Content:
     found = outcome.attribution
     assert found is not None
     causal = set(found.truth)
+    explained = outcome.explanation
+    tracks = [t for t in explained.tracks if t.method != "saliency"] if explained else []
     rows = [
-        (i, name, _round(found.scores[i]), _round(found.spread[i]), i in causal)
+        (
+            i,
+            name,
+            _round(found.scores[i]),
+            _round(found.spread[i]),
+            i in causal,
+            *(_round(values[i]) for track in tracks for values in (track.scores, track.spread)),
+        )
         for i, name in enumerate(found.names)
     ]
-    return ("column", "name", "score", "spread", "causal"), rows
+    more = (name for track in tracks for name in (track.method, f"{track.method}_spread"))
+    return ("column", "name", "score", "spread", "causal", *more), rows
 
 
 def _round(x: Any) -> float | None:

@@ -41,6 +41,7 @@ __all__ = [
     "curves_path",
     "final_path",
     "unseen_path",
+    "why_path",
 ]
 
 CONTROL_SEED = 7919
@@ -74,6 +75,11 @@ def curves_path(work: Path, part: str, number: int) -> Path:
 def final_path(work: Path, name: str) -> Path:
     """File with a final fit's test predictions and attribution."""
     return work / "final" / f"{name}.npz"
+
+
+def why_path(work: Path, name: str) -> Path:
+    """File with what was asked of a restart of the winner: `geno_hpo.interpret.Explained`."""
+    return work / "final" / f"{name}.why.npz"
 
 
 def unseen_path(work: Path, number: int) -> Path:
@@ -337,6 +343,7 @@ class Bench:
             score = evaluation.score(test, predictions)
             if task["kind"] == "network":
                 arrays["attribution"] = self._attribution(params, weights)
+                self._explain(name, params, weights)
                 model = evaluation.export(params, weights)
                 path = final_path(self.plan.work, name).with_suffix(".keras")
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -365,6 +372,13 @@ class Bench:
             gradients = self.networks.gradients(params, weights, samples, output)
             total[columns] += position_scores(gradients, codes, inputs)
         return total / dataset.target.units
+
+    def _explain(self, name: str, params: Parameters, weights: Any) -> None:
+        """Keep what further methods say of the network."""
+        from geno_hpo.interpret import explain
+
+        found = explain(self.networks, params, weights, seed=self.plan.seed)
+        save_arrays(why_path(self.plan.work, name), found.arrays)
 
 
 def _metrics(epoch: EpochReport) -> dict[str, float]:

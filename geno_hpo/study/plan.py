@@ -223,9 +223,12 @@ def prepare(plan: StudyPlan) -> Prepared:
     from geno_hpo.data.source import open_dataset
     from geno_hpo.evaluation.baseline import features_of
     from geno_hpo.evaluation.inputs import chosen, model_shape, shaped
+    from geno_hpo.interpret import read_motifs
     from geno_hpo.models import check
 
     config = plan.config
+    if config.motifs is not None:
+        read_motifs(plan.project.root / config.motifs)
     dataset = open_dataset(
         config.data,
         target=config.target,

@@ -31,11 +31,13 @@ from geno_hpo.study.final import (
     planned_fits,
 )
 from geno_hpo.study.found import Further, further_results
+from geno_hpo.study.importance import hyperparameter_importance
 from geno_hpo.study.jobs import control_labels, curves_path, final_path, unseen_path
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import Prepared, StudyPlan, load_plan, load_prepared
 from geno_hpo.study.record import Record, find_run_study
 from geno_hpo.study.storage import Pool, open_storage
+from geno_hpo.study.why import explanation_of
 from geno_hpo.study.worker import open_pools
 
 __all__ = ["Finished", "load_finished", "outcome_of"]
@@ -102,8 +104,27 @@ def outcome_of(finished: Finished, *, test: bool = True) -> StudyOutcome:
     winner = pools["network"].best()
     if winner is None:
         raise InputError(f"study {plan.key} has no complete network trial")
+    networks = [fit for fit in fits if fit.kind == "network"]
+    attribution = _attribution(finished, networks) if test else None
+    explanation = (
+        None
+        if attribution is None
+        else explanation_of(
+            plan,
+            prepared,
+            [fit.name for fit in networks],
+            (attribution.scores, attribution.spread),
+        )
+    )
+    importance = hyperparameter_importance(
+        pools["network"].trials(), maximise=finished.metric.maximise
+    )
     return StudyOutcome(
-        summary=_summary(finished, told),
+        summary={
+            **_summary(finished, told),
+            "importance": importance.shares,
+            "explanation": explanation.content if explanation is not None else None,
+        },
         question=plan.config.question,
         task=plan.config.task,
         target=dataset.target.names,
@@ -111,7 +132,7 @@ def outcome_of(finished: Finished, *, test: bool = True) -> StudyOutcome:
         trials=tuple(_records(finished)),
         curves=_curves(curves_path(plan.work, "network", winner.number)),
         test=told,
-        attribution=_attribution(finished, fits) if test else None,
+        attribution=attribution,
         study_yaml=plan.text,
         space_yaml={space.name: space.text for space in plan.space.spaces},
         classes=dataset.target.classes,
@@ -120,7 +141,18 @@ def outcome_of(finished: Finished, *, test: bool = True) -> StudyOutcome:
         source=dataset.origin.source,
         licence=dataset.origin.licence,
         citation=dataset.origin.citation,
+        explanation=explanation,
+        importance=importance,
+        trial_curves=_trial_curves(finished),
     )
+
+
+def _trial_curves(finished: Finished) -> dict[int, Curves]:
+    """Learning curves of the search's trials that left any, by number."""
+    work = finished.plan.work
+    numbers = [trial.number for trial in finished.pools["network"].trials()]
+    paths = {number: curves_path(work, "network", number) for number in numbers}
+    return {number: _curves(path) for number, path in paths.items() if path.exists()}
 
 
 def _test_predictions(finished: Finished, fits: list[FinalFit]) -> TestPredictions:
@@ -164,7 +196,7 @@ def _curves(path: Path) -> Curves:
 def _attribution(finished: Finished, fits: list[FinalFit]) -> Attribution:
     from geno_hpo.interpret import summarise
 
-    tracks = [_saved(finished, fit)["attribution"] for fit in fits if fit.kind == "network"]
+    tracks = [_saved(finished, fit)["attribution"] for fit in fits]
     dataset = finished.prepared.dataset
     codes = dataset.codes
     if dataset.loci:  # codons are named by what changes in the development part

@@ -67,6 +67,22 @@ def test_bad_input_ends_with_2(project_root: Path, arguments: list[str], message
     assert "Traceback" not in told.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("tiny", "tiny"), "every study is named once, got tiny more often"),
+        (("tiny", "--output", "x"), "--output belongs to several studies"),
+        (("tiny", "other"), "other"),
+    ],
+)
+def test_a_comparison_that_cannot_be_is_told(
+    project_root: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    found = geno_hpo("report", *arguments, root=project_root)
+    assert found.returncode == 2
+    assert message in found.stderr
+
+
 def test_a_read_only_mlruns_ends_with_1_and_says_what_to_do(project_root: Path) -> None:
     (project_root / "mlruns").write_text("a file where the folder should be")
     told = geno_hpo("run", "tiny", root=project_root)

@@ -21,8 +21,9 @@ EVIL = '<script>alert("x")</script>&amp;"\''
 
 @pytest.fixture(autouse=True)
 def _no_library(monkeypatch):
-    """Rendered pages without the 5 MB of plotly.js; one test puts it back."""
+    """Pages without the 5 MB of plotly.js and without pictures; one test puts them back."""
     monkeypatch.setattr(page, "_plotly", lambda: "/*plotly*/")
+    monkeypatch.setattr("geno_hpo.report.stills.stills", lambda _: {})
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +210,7 @@ def test_write_gives_every_file(outcomes, tmp_path, monkeypatch):
         "strata.csv",
         "positions.csv",
         "codons.csv",
+        "figures",
     }
     html = path.read_text(encoding="utf-8")
     assert html.count("Plotly.js") + html.count("plotly.js v") >= 1
@@ -217,11 +219,12 @@ def test_write_gives_every_file(outcomes, tmp_path, monkeypatch):
         assert (path.parent / name).read_bytes().startswith(b"\x89PNG")
     read = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
     assert read == page.plain(outcomes["binary"].summary)
-    write(outcomes["binary"], path.parent)  # again, over the old files
+    assert (path.parent / "figures" / "history.svg").exists()
 
 
 def test_csv_holds_every_trial(outcomes, tmp_path):
-    path = write(outcomes["binary"], tmp_path)
+    write(outcomes["binary"], tmp_path)
+    path = write(outcomes["binary"], tmp_path)  # again, over the old files
     with (path.parent / "trials.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == len(outcomes["binary"].trials)

@@ -90,7 +90,9 @@ def test_a_study_runs_to_its_report_and_a_second_run_adds_nothing(project_root: 
     assert all(len(row["test_seeds"]) in (1, 2) for row in summary["leaderboard"])
     assert summary["seal"]["trials_before"] == 4
     assert (folder / "report.html").stat().st_size > 10_000
-    for picture in ("ACC.png", "LOSS.png"):
+    assert summary["explanation"]["restarts"] == 2
+    assert summary["explanation"]["completeness_gap"] < 0.1
+    for picture in ("ACC.png", "LOSS.png", "figures/history.png"):
         assert (folder / picture).read_bytes().startswith(b"\x89PNG")
     assert mlflow_states(project_root) == {
         "study": ["FINISHED"],

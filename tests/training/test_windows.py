@@ -25,13 +25,14 @@ from geno_hpo.data.tb_wdnn import read_tb_wdnn
 from geno_hpo.models import ModelShape, build
 from geno_hpo.models.blocks import FusedNorm
 from geno_hpo.models.parameters import TRAINING
+from geno_hpo.training.augment import CHANCES
 from geno_hpo.training.coding import CentredCoding
 from geno_hpo.training.lookup import Lookup
 from geno_hpo.training.protocol import FitPlan, Replica
 from geno_hpo.training.tensorflow import TensorFlowEngine
 from geno_hpo.training.towers import Tower, read_tower
 from geno_hpo.training.windowed import WindowedWay
-from geno_hpo.training.windows import CHANGES, Windows
+from geno_hpo.training.windows import Windows
 from geno_hpo.windows import build_dictionary, difference_share
 from tests.windows.cohorts import clones, strangers
 
@@ -327,7 +328,7 @@ def test_every_runtime_value_is_known_to_leave_windows_alone_or_not() -> None:
     """One that is added to training must be looked at: does a sample keep its windows?"""
     alone = {"learning_rate", "weight_decay", "momentum", "beta_1", "beta_2", "rho", "l1", "l2"}
     alone |= {"label_smoothing", "focal_gamma", "clip_norm"}
-    assert {each.name for each in TRAINING if each.runtime} == alone | set(CHANGES)
+    assert {each.name for each in TRAINING if each.runtime} == alone | set(CHANCES)
 
 
 def test_a_dictionary_serves_every_trial_of_its_geometry() -> None:

@@ -117,7 +117,8 @@ def _x_axis(found: Attribution) -> dict[str, Any]:
             at = [n for n in starts if n == 1 or n % step == 0]
             wide |= {"tickvals": [starts[n] for n in at], "ticktext": [str(n) for n in at]}
             return {"title": f"codon of {safe(found.loci[0][0])}", "showgrid": False, **wide}
-    return {"title": "position" if found.loci else "variant", "showgrid": False, **wide}
+    positions = bool(found.loci) or found.names[0].isdigit()
+    return {"title": "position" if positions else "variant", "showgrid": False, **wide}
 
 
 def _codon_step(last: int) -> int:

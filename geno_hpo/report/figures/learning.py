@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.outcome import Curves
-from geno_hpo.report.blocks import Figure, Panel
+from geno_hpo.outcome import Curves, TrialRecord
+from geno_hpo.report.blocks import Choice, Figure, Panel
 from geno_hpo.report.figures.drawn import band, line
-from geno_hpo.report.fit import fold_mean, fold_spread
+from geno_hpo.report.fit import fold_mean, fold_spread, judge
 from geno_hpo.report.style import layout
+from geno_hpo.report.words import model_label, number
 
-__all__ = ["learning_curves"]
+__all__ = ["learning_curves", "trials_to_choose"]
 
+# Trials that can be chosen on the page, so that it stays small.
+CHOICES = 120
 Series = tuple[str, NDArray[np.float64], str, str]
 
 
@@ -43,6 +48,35 @@ def learning_curves(curves: Curves, label: str) -> Figure:
         ),
         columns=2,
     )
+
+
+def trials_to_choose(
+    trials: Sequence[TrialRecord], curves: dict[int, Curves], label: str
+) -> tuple[Choice, ...]:
+    """Curves of every trial with what they say, those that ran to their end first.
+
+    Parameters
+    ----------
+    trials
+        Trials of the search.
+    curves
+        By number; trials without any cannot be chosen.
+    label
+        The score's name.
+    """
+    order = sorted(
+        (t for t in trials if t.number in curves), key=lambda t: (t.state != "complete", t.number)
+    )
+    found = []
+    for trial in order[:CHOICES]:
+        drawn = learning_curves(curves[trial.number], label)
+        fit = judge(curves[trial.number])
+        head = f"Trial {trial.number}: {model_label(trial.model)}, {label} {number(trial.score)}"
+        text = fit.sentence if fit is not None else "No finite loss was recorded."
+        if trial.state == "pruned":
+            text = f"Stopped early ({trial.reason}). {text}"
+        found.append(Choice(f"{head} ({trial.state})", text, drawn.panels))
+    return tuple(found)
 
 
 def _panel(series: list[Series], title: str, best: int) -> Panel:

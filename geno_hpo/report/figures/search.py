@@ -218,7 +218,7 @@ def _slice(trials: Sequence[TrialRecord], name: str, label: str) -> Panel:
         low, high = min(xs), max(xs)
         if low > 0 and high / low > LOG_SPAN:
             x_axis = {"type": "log", "exponentformat": "power", "dtick": 1}
-        elif len(set(xs)) <= 6:
+        elif len(set(xs)) <= 6 and all(float(f"{x:.3g}") == x for x in xs):
             x_axis = {"tickvals": sorted(set(xs))}
     else:
         x_axis = {"type": "category"}

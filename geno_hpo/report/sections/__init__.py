@@ -8,6 +8,7 @@ from geno_hpo.outcome import StudyOutcome
 from geno_hpo.report.blocks import Section
 from geno_hpo.report.sections.attention import attention
 from geno_hpo.report.sections.audit import audit
+from geno_hpo.report.sections.causes import causes
 from geno_hpo.report.sections.control import control
 from geno_hpo.report.sections.data import data
 from geno_hpo.report.sections.evidence import baselines, errors
@@ -37,6 +38,7 @@ SECTIONS: tuple[Callable[[StudyOutcome], Section | None], ...] = (
     errors,
     control,
     attention,
+    causes,
     methods,
     remake,
 )

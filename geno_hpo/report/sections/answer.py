@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 from geno_hpo.outcome import StudyOutcome
@@ -22,6 +23,9 @@ from geno_hpo.report.words import (
 
 __all__ = ["Answer", "answer"]
 
+# Letters of what is said of a simulation; the chapter on the data has the rest.
+SIMULATED = 240
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -35,6 +39,8 @@ class Answer:
         Short words beside the head, each with its tone (``plain`` or ``warn``).
     proof
         The effect in numbers, under the verdict.
+    simulated
+        What was simulated, in a sentence; empty for real data.
     figures
         ``(value, what, detail)`` of the numbers in large type.
     blocks
@@ -48,6 +54,7 @@ class Answer:
     badges: tuple[tuple[str, str], ...]
     figures: tuple[tuple[str, str, str], ...]
     blocks: tuple[Block, ...]
+    simulated: str = ""
 
 
 def answer(outcome: StudyOutcome) -> Answer:
@@ -68,6 +75,20 @@ def answer(outcome: StudyOutcome) -> Answer:
         badges=tuple(_badges(outcome)),
         figures=tuple(_figures(summary, label)),
         blocks=tuple(blocks),
+        simulated=_simulated(outcome),
+    )
+
+
+def _simulated(outcome: StudyOutcome) -> str:
+    """What the data's own notes say of the simulation, at a readable length."""
+    if not outcome.summary["data"]["simulated"]:
+        return ""
+    told = [note.removeprefix("Simulated data: ") for note in outcome.notes[:2]]
+    text = shorten("; ".join(told), width=SIMULATED, placeholder=" …")
+    end = "" if text.endswith("…") else "."
+    return (
+        f"Simulated data{': ' + text if text else ''}{end} The numbers show what the pipeline can "
+        "do, and no biology."
     )
 
 

@@ -10,6 +10,10 @@ from geno_hpo.report.words import join, plural
 __all__ = ["attention"]
 
 SHOWN = 12
+ANYWHERE = (
+    "These sequences are not aligned: what matters may lie anywhere, so the track says where the "
+    "network can see it at all. The motifs are in the next chapter."
+)
 
 
 def attention(outcome: StudyOutcome) -> Section | None:
@@ -24,6 +28,8 @@ def attention(outcome: StudyOutcome) -> Section | None:
     figure = track(found)
     if figure is None:
         blocks.append(Text("No position moves the winner's output.", "finding"))
+    elif outcome.explanation is not None and outcome.explanation.examples:
+        blocks += [Text(ANYWHERE), figure]
     else:
         blocks += [figure, _codons(found) if found.codons else _positions(found)]
     return Section("attention", "What the network looks at", tuple(blocks), short="Attention")

@@ -6,7 +6,7 @@ from typing import Any
 
 from geno_hpo.metrics import METRICS
 from geno_hpo.outcome import StudyOutcome
-from geno_hpo.report.blocks import Paste, Section, Text
+from geno_hpo.report.blocks import Paste, Section
 from geno_hpo.report.words import (
     count,
     duration,
@@ -21,7 +21,17 @@ from geno_hpo.report.words import (
     spread,
 )
 
-__all__ = ["methods", "methods_text"]
+__all__ = ["methods", "methods_text", "references"]
+
+OPTUNA = "Akiba T, et al. (2019). Optuna. KDD: 2623-2631"
+KERAS = "Chollet F, et al. (2015). Keras. https://keras.io"
+TENSORFLOW = "Abadi M, et al. (2016). TensorFlow. OSDI: 265-283"
+SKLEARN = "Pedregosa F, et al. (2011). Scikit-learn. J Mach Learn Res 12: 2825-2830"
+LIGHTGBM = "Ke G, et al. (2017). LightGBM. NeurIPS 30: 3146-3154"
+ASHA = "Li L, et al. (2020). A system for massively parallel hyperparameter tuning. MLSys 2"
+INTEGRATED = "Sundararajan M, et al. (2017). Axiomatic attribution. ICML: 3319-3328"
+SANITY = "Adebayo J, et al. (2018). Sanity checks for saliency maps. NeurIPS 31: 9505-9515"
+ANOVA = "Watanabe S, et al. (2023). PED-ANOVA. IJCAI: 4389-4396"
 
 
 def methods(outcome: StudyOutcome) -> Section:
@@ -31,17 +41,33 @@ def methods(outcome: StudyOutcome) -> Section:
         "Methods, ready to paste",
         (
             Paste(methods_text(outcome)),
-            Text("Cite Optuna (Akiba et al. 2019) and the data's authors beside it.", "note"),
+            Paste(references(outcome)),
         ),
         short="Methods",
     )
+
+
+def references(outcome: StudyOutcome) -> str:
+    """What to cite: the tools and methods that this study used, and its data."""
+    summary = outcome.summary
+    board = {entry["model"] for entry in summary["leaderboard"] if entry["kind"] == "baseline"}
+    cited = [OPTUNA, KERAS, TENSORFLOW]
+    cited += [ASHA] if "asha" in outcome.study_yaml or "pruner" not in outcome.study_yaml else []
+    cited += [SKLEARN] if board - {"lightgbm"} else []
+    cited += [LIGHTGBM] if "lightgbm" in board else []
+    cited += [INTEGRATED, SANITY] if outcome.explanation is not None else []
+    cited += [ANOVA] if outcome.importance is not None and outcome.importance.shares else []
+    data = outcome.citation
+    if data and not summary["data"]["simulated"]:
+        cited.append(f"Data: {data}")
+    return "References. " + ". ".join(one.rstrip(".") for one in cited) + "."
 
 
 def methods_text(outcome: StudyOutcome) -> str:
     """Data, split, search, comparison and versions in full sentences."""
     summary = outcome.summary
     parts = [_data(outcome), _search(summary), _baselines(summary), _test(summary)]
-    parts += [_control(summary), _versions(summary)]
+    parts += [_control(summary), _attributions(outcome), _versions(summary)]
     return " ".join(part for part in parts if part)
 
 
@@ -134,6 +160,18 @@ def _control(summary: dict[str, Any]) -> str:
         return ""
     score = number(control["test"] if control["test"] is not None else control["cv_mean"])
     return f"The same pipeline on permuted labels scored {score}."
+
+
+def _attributions(outcome: StudyOutcome) -> str:
+    found = outcome.explanation
+    if found is None:
+        return ""
+    names = [track.label for track in found.tracks]
+    return (
+        f"The winner's {plural(found.restarts, 'restart')} were explained on "
+        f"{plural(found.samples, 'development sample')} by {join(names)}; the rank correlation of "
+        f"contributions with those of an untrained network was {number(found.untrained, 2)}."
+    )
 
 
 def _versions(summary: dict[str, Any]) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 
 from geno_hpo.metrics import METRICS
 from geno_hpo.outcome import StudyOutcome, TrialRecord
-from geno_hpo.report.blocks import Block, Section, Table, Text
+from geno_hpo.report.blocks import Block, Figure, Section, Table, Text
+from geno_hpo.report.figures.importance import contour, importances, parallel, timeline
 from geno_hpo.report.figures.search import curves_of_trials, history, slices
+from geno_hpo.report.hyper import importance_sentence
 from geno_hpo.report.words import duration, metric_label, model_label, number, plural, value
 
 __all__ = ["best_first", "search", "search_trials"]
@@ -15,6 +18,8 @@ __all__ = ["best_first", "search", "search_trials"]
 SHOWN = 10
 # Hyperparameters that fit beside a trial before the table becomes unreadable.
 WIDE = 9
+# Of so many most important hyperparameters two are looked for that can be drawn together.
+PAIRED = 6
 
 
 def search_trials(outcome: StudyOutcome) -> list[TrialRecord]:
@@ -41,15 +46,44 @@ def search(outcome: StudyOutcome) -> Section:
     figures = (
         history(trials, label, maximise),
         curves_of_trials(trials, label, best),
-        slices(trials, label),
+        timeline(trials),
     )
     blocks += [figure for figure in figures if figure is not None]
+    blocks += _hyperparameters(outcome, trials, label, maximise)
     if ranked:
         blocks.append(_table(ranked, label))
     failures = _failures(trials)
     if failures is not None:
         blocks.append(failures)
     return Section("search", "Search", tuple(blocks))
+
+
+def _hyperparameters(
+    outcome: StudyOutcome, trials: list[TrialRecord], label: str, maximise: bool
+) -> list[Block]:
+    """What mattered in words, then in figures."""
+    found = outcome.importance
+    blocks: list[Block] = []
+    names: list[str] = list(dict.fromkeys(name for t in trials for name in t.params))
+    if found is not None:
+        blocks.append(Text(importance_sentence(found), "finding"))
+        names = [n for n in found.shares if n in names] or names
+    figures = [
+        importances(found) if found is not None else None,
+        slices(trials, label),
+        parallel(trials, names, label, maximise),
+        _pair(trials, names, label, maximise),
+    ]
+    return [*blocks, *(figure for figure in figures if figure is not None)]
+
+
+def _pair(trials: list[TrialRecord], names: list[str], label: str, maximise: bool) -> Figure | None:
+    """The two most important numbers that can be drawn together."""
+    for pair in combinations(names[:PAIRED], 2):
+        found = contour(trials, pair, label, maximise)
+        if found is not None:
+            return found
+    return None
 
 
 def _told(outcome: StudyOutcome, trials: list[TrialRecord]) -> str:

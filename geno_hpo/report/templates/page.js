@@ -35,6 +35,32 @@
     return (670 - 20 * (columns - 1)) / columns;
   };
 
+  // A menu puts another trial's curves in the place of the figure's own.
+  const choices = store && figures.choices ? figures.choices : {};
+  for (const menu of document.querySelectorAll("[data-choose]")) {
+    const name = menu.dataset.choose;
+    menu.addEventListener("change", () => {
+      const choice = choices[name][menu.value];
+      choice.panels.forEach((panel, i) => { figures[`${name}-${i}`] = panel; });
+      document.querySelector(`[data-chosen="${name}"]`).textContent = choice.text;
+      document.querySelector(`[data-named="${name}"]`).textContent = `${menu.selectedOptions[0].text}. `;
+      draw();
+    });
+  }
+
+  // The page alone gives pictures, too: those of the figure as it stands.
+  for (const link of document.querySelectorAll("a[data-kind=png], a[data-kind=svg]")) {
+    const own = places.filter((place) => place.dataset.figure.replace(/-\d+$/, "") === link.dataset.of);
+    if (!own.length) continue;
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      own.forEach((place, i) => Plotly.downloadImage(place, {
+        format: link.dataset.kind, scale: 2, width: place.clientWidth, height: place.clientHeight,
+        filename: own.length > 1 ? `${link.dataset.of}-${i + 1}` : link.dataset.of,
+      }));
+    });
+  }
+
   draw();
   const resized = new ResizeObserver((entries) => {
     if ("print" in document.documentElement.dataset) return;

@@ -56,7 +56,7 @@ def test_chunks_do_not_change_the_result(monkeypatch):
     data = dataset(["ACGTAC"] * 50)
     gradient = rng.normal(size=(50, 6, 4))
     whole = attribute([gradient], codes, data)
-    monkeypatch.setattr("geno_hpo.interpret.CHUNK", 7)
+    monkeypatch.setattr("geno_hpo.interpret.saliency.CHUNK", 7)
     np.testing.assert_allclose(attribute([gradient], codes, data).scores, whole.scores)
 
 
@@ -165,3 +165,8 @@ def test_tracks_of_restarts_run_apart_give_the_same():
     together = attribute(gradients, data.codes, data)
     np.testing.assert_array_equal(apart.scores, together.scores)
     assert apart.codons == together.codons
+
+
+def test_causes_that_may_lie_anywhere_mark_no_position():
+    data = dataset(TEXTS, truth=tuple(range(9)))
+    assert summarise([np.ones(9)], data.codes, data).truth == ()

@@ -161,6 +161,8 @@ def summarise(
     scores: Floats = np.mean(tracks, axis=0)
     truth = list(dataset.truth.positions) if dataset.truth else []
     causal = tuple(int(i) for i in np.flatnonzero(np.isin(where, truth)))
+    if len(causal) == len(where):  # causes that may lie anywhere mark no position
+        causal = ()
     loci = dataset.loci if columns is None else ()
     return Attribution(
         names=tuple(dataset.axis[i] for i in where),

@@ -1,0 +1,380 @@
+"""Every figure of the page as PNG, SVG and CSV: what Plotly draws there, drawn by Matplotlib.
+
+Only what this report's figures use is understood: lines, points with error bars, filled bands,
+bars, heat maps and contours; logarithmic and named axes; lines, boxes and texts on top.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from html import unescape
+from typing import Any
+
+import numpy as np
+
+from geno_hpo.report.blocks import Block, Figure, Logos, Panel
+from geno_hpo.report.logo import GLYPHS, logo_rows
+from geno_hpo.report.style import LIGHT, resolve
+from geno_hpo.report.tables import as_csv
+
+__all__ = ["stills"]
+
+PIXELS = 100.0  # of the page on an inch of the picture
+WIDTH = 9.0
+DENSE = 130  # dots an inch of PNG
+MARKERS = {
+    "circle": "o",
+    "circle-open": "o",
+    "diamond": "D",
+    "square": "s",
+    "triangle-up": "^",
+    "x-thin-open": "x",
+}
+DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-.", "longdash": "--"}
+BASES = {"A": "c3", "C": "c1", "G": "c2", "T": "c5"}
+_TAG = re.compile(r"<[^>]+>")
+_RGBA = re.compile(r"rgba?\(([^)]+)\)")
+
+
+def stills(blocks: Sequence[Block]) -> dict[str, bytes]:
+    """Files by name, ``figures/NAME.png`` and so on."""
+    found: dict[str, bytes] = {}
+    for block in blocks:
+        if isinstance(block, Figure):
+            drawn, text = _figure(block), as_csv(_values(block))
+        elif isinstance(block, Logos):
+            drawn, text = _logos(block), as_csv(logo_rows(block))
+        else:
+            continue
+        found[f"figures/{block.name}.csv"] = text.encode()
+        for kind in ("png", "svg"):
+            stream = io.BytesIO()
+            drawn.savefig(stream, format=kind, dpi=DENSE)
+            drawn.set_layout_engine("none")  # it is laid out once
+            found[f"figures/{block.name}.{kind}"] = stream.getvalue()
+    return found
+
+
+def _values(block: Figure) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Every point of every trace."""
+    rows: list[tuple[Any, ...]] = []
+    for number, panel in enumerate(block.panels, start=1):
+        title = panel.title or str(number)
+        for trace in panel.traces:
+            name = trace.get("name", "")
+            if trace.get("fill") == "toself":
+                name = f"{name} band".strip()
+            z, text = trace.get("z"), trace.get("text")
+            if z is not None:
+                xs, ys = list(trace["x"]), list(trace["y"])
+                rows += [
+                    (title, name, x, y, value, "")
+                    for y, row in zip(ys, z, strict=True)
+                    for x, value in zip(xs, row, strict=True)
+                ]
+                continue
+            several = isinstance(text, list | tuple)
+            for place, (x, y) in enumerate(zip(trace["x"], trace["y"], strict=True)):
+                if x is not None and y is not None:
+                    told = _plain(text[place]) if several and text else ""
+                    rows.append((title, name, x, y, None, told))
+    return ("panel", "series", "x", "y", "z", "text"), rows
+
+
+def _plain(text: Any) -> str:
+    return unescape(_TAG.sub("; ", str(text)))
+
+
+def _canvas(width: float, height: float) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    figure = Canvas(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _figure(block: Figure) -> Any:
+    columns = min(block.columns, len(block.panels))
+    rows = math.ceil(len(block.panels) / columns)
+    tall = max(panel.height for panel in block.panels) / PIXELS
+    figure = _canvas(WIDTH, rows * tall + 0.5)
+    figure.suptitle(block.title, fontsize=11, color=LIGHT["ink"], x=0.01, ha="left")
+    for place, panel in enumerate(block.panels):
+        _panel(figure.add_subplot(rows, columns, place + 1), panel)
+    return figure
+
+
+def _panel(axes: Any, panel: Panel) -> None:
+    plan = resolve(panel.layout)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8, colors=LIGHT["soft"])
+    if panel.title:
+        axes.set_title(panel.title, fontsize=9, loc="left")
+    for side in ("x", "y"):
+        if plan.get(f"{side}axis", {}).get("type") == "log":
+            getattr(axes, f"set_{side}scale")("log")
+    for trace in resolve(list(panel.traces)):
+        _TRACES[trace["type"]](axes, trace)
+    for side in ("x", "y"):
+        _scale(axes, side, plan.get(f"{side}axis", {}))
+    for shape in plan.get("shapes", ()):
+        _shape(axes, shape)
+    for note in plan.get("annotations", ()):
+        _note(axes, note)
+    handles, labels = axes.get_legend_handles_labels()
+    if plan.get("showlegend") and handles:
+        axes.legend(
+            handles,
+            labels,
+            frameon=False,
+            fontsize=8,
+            ncols=min(len(labels), 4),
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+        )
+
+
+def _scale(axes: Any, side: str, plan: dict[str, Any]) -> None:
+    axis = getattr(axes, f"{side}axis")
+    title = (plan.get("title") or {}).get("text", "")
+    getattr(axes, f"set_{side}label")(_plain(title), fontsize=9, color=LIGHT["soft"])
+    if plan.get("visible") is False:
+        axis.set_visible(False)
+        axes.spines["left" if side == "y" else "bottom"].set_visible(False)
+    if plan.get("showgrid") is not False:
+        axis.grid(visible=True, color=LIGHT["rule"], lw=0.7)
+        axes.set_axisbelow(True)
+    if "tickvals" in plan:
+        labels = plan.get("ticktext")
+        axis.set_ticks(
+            list(plan["tickvals"]), None if labels is None else list(map(_plain, labels))
+        )
+    limits = plan.get("range")
+    if limits:
+        power = plan.get("type") == "log"
+        getattr(axes, f"set_{side}lim")([10**x if power else x for x in limits])
+    if plan.get("autorange") == "reversed":
+        getattr(axes, f"invert_{side}axis")()
+
+
+def _colour(value: Any) -> Any:
+    """A colour as Matplotlib takes it."""
+    if not isinstance(value, str):
+        return value
+    found = _RGBA.fullmatch(value)
+    if found is None:
+        return value
+    parts = [float(part) for part in found[1].split(",")]
+    return (*(part / 255 for part in parts[:3]), *parts[3:])
+
+
+def _numbers(values: Sequence[Any]) -> list[Any]:
+    return [math.nan if value is None else value for value in values]
+
+
+def _scatter(axes: Any, trace: dict[str, Any]) -> None:
+    x, y = _numbers(trace["x"]), _numbers(trace["y"])
+    label = trace.get("name") if trace.get("showlegend", True) else None
+    if trace.get("fill") == "toself":
+        axes.fill(x, y, color=_colour(trace["fillcolor"]), lw=0)
+        return
+    mode = trace.get("mode", "lines")
+    line, marker = trace.get("line", {}), trace.get("marker", {})
+    if "lines" in mode:
+        axes.plot(
+            x,
+            y,
+            DASHES.get(line.get("dash", "solid"), "-"),
+            color=_colour(line.get("color", LIGHT["c1"])),
+            lw=0.75 * line.get("width", 2),
+            alpha=trace.get("opacity"),
+            drawstyle="steps-post" if line.get("shape") == "hv" else "default",
+            label=label,
+        )
+    if "markers" in mode:
+        _points(axes, trace, x, y, marker, None if "lines" in mode else label)
+
+
+def _points(
+    axes: Any, trace: dict[str, Any], x: list[Any], y: list[Any], marker: dict[str, Any], label: Any
+) -> None:
+    size, symbol, colour = (marker.get(key) for key in ("size", "symbol", "color"))
+    for side in ("x", "y"):
+        error = trace.get(f"error_{side}")
+        if error:
+            ends = [_numbers(error.get("arrayminus", error["array"])), _numbers(error["array"])]
+            bars = {f"{side}err": np.abs(ends)}
+            axes.errorbar(x, y, fmt="none", ecolor=_colour(error["color"]), capsize=3, **bars)
+    symbols = symbol if isinstance(symbol, list) else [symbol or "circle"] * len(x)
+    colours = colour if isinstance(colour, list) else [colour or LIGHT["c1"]] * len(x)
+    sizes = size if isinstance(size, list) else [size or 6] * len(x)
+    for kind in dict.fromkeys(symbols):
+        here = [i for i, one in enumerate(symbols) if one == kind]
+        shades = [_colour(colours[i]) for i in here]
+        hollow = str(kind) == "circle-open"
+        axes.scatter(
+            [x[i] for i in here],
+            [y[i] for i in here],
+            s=[(0.75 * float(sizes[i])) ** 2 for i in here],
+            marker=MARKERS.get(str(kind), "o"),
+            facecolors="none" if hollow else shades,
+            **({"edgecolors": shades} if hollow else {}),
+            alpha=marker.get("opacity"),
+            label=label,
+            zorder=3,
+        )
+        label = None
+
+
+def _bars(axes: Any, trace: dict[str, Any]) -> None:
+    colour = trace.get("marker", {}).get("color", LIGHT["c1"])
+    colours = list(map(_colour, colour)) if isinstance(colour, list) else _colour(colour)
+    x, y = _numbers(trace["x"]), _numbers(trace["y"])
+    if trace.get("orientation") == "h":
+        drawn = axes.barh(list(map(str, y)), x, color=colours, label=trace.get("name"))
+    else:
+        drawn = (
+            axes.bar(x, y, color=colours, width=trace.get("width"), label=trace.get("name"))
+            if trace.get("width")
+            else axes.bar(x, y, color=colours, label=trace.get("name"))
+        )
+    if trace.get("text") and trace.get("textposition") != "none":
+        axes.bar_label(drawn, [_plain(one) for one in trace["text"]], padding=3, fontsize=8)
+
+
+def _shades(scale: Any) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("shades", [(at, _colour(c)) for at, c in scale])
+
+
+def _heat(axes: Any, trace: dict[str, Any]) -> None:
+    z = np.array([_numbers(row) for row in trace["z"]], dtype=float)
+    axes.pcolormesh(
+        trace["x"],
+        trace["y"],
+        z,
+        cmap=_shades(trace["colorscale"]),
+        edgecolors="white",
+        vmin=trace.get("zmin"),
+        vmax=trace.get("zmax"),
+    )
+    for y, row in zip(trace["y"], trace.get("text", ()), strict=False):
+        for x, told in zip(trace["x"], row, strict=True):
+            axes.text(x, y, _plain(told), ha="center", va="center", fontsize=8)
+
+
+def _contour(axes: Any, trace: dict[str, Any]) -> None:
+    z = np.array([_numbers(row) for row in trace["z"]], dtype=float)
+    drawn = axes.contourf(
+        trace["x"], trace["y"], z, trace.get("ncontours", 10), cmap=_shades(trace["colorscale"])
+    )
+    title = ((trace.get("colorbar") or {}).get("title") or {}).get("text", "")
+    axes.figure.colorbar(drawn, ax=axes, label=title)
+
+
+_TRACES = {"scatter": _scatter, "bar": _bars, "heatmap": _heat, "contour": _contour}
+
+
+def _place(axes: Any, thing: dict[str, Any]) -> Any:
+    """Transform of a shape or text: the data's, or the panel's on one axis or both."""
+    paper = [thing.get(f"{side}ref") == "paper" for side in ("x", "y")]
+    if all(paper):
+        return axes.transAxes
+    if paper[1]:
+        return axes.get_xaxis_transform()
+    return axes.get_yaxis_transform() if paper[0] else axes.transData
+
+
+def _shape(axes: Any, shape: dict[str, Any]) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Rectangle
+
+    x, y = (shape["x0"], shape["x1"]), (shape["y0"], shape["y1"])
+    line = shape.get("line", {})
+    if shape["type"] == "rect":
+        thing: Any = Rectangle(
+            (x[0], y[0]),
+            x[1] - x[0],
+            y[1] - y[0],
+            lw=0,
+            zorder=0,
+            facecolor=_colour(shape.get("fillcolor", LIGHT["rule"])),
+            transform=_place(axes, shape),
+        )
+        axes.add_patch(thing)
+        return
+    style = DASHES.get(line.get("dash", "solid"), "-")
+    colour = _colour(line.get("color", LIGHT["faint"]))
+    axes.add_line(
+        Line2D(x, y, color=colour, lw=line.get("width", 1), ls=style, transform=_place(axes, shape))
+    )
+
+
+def _note(axes: Any, note: dict[str, Any]) -> None:
+    x, y = note.get("x", 0), note.get("y", 0)
+    if axes.get_xscale() == "log" and note.get("xref") != "paper":
+        x = 10**x
+    axes.annotate(
+        _plain(note["text"]),
+        (x, y),
+        xycoords=_place(axes, note),
+        xytext=(note.get("xshift", 0), note.get("yshift", 0)),
+        textcoords="offset points",
+        ha={"left": "left", "right": "right"}.get(note.get("xanchor", ""), "center"),
+        va={"bottom": "bottom", "top": "top"}.get(note.get("yanchor", ""), "center"),
+        fontsize=8,
+        color=_colour((note.get("font") or {}).get("color", LIGHT["soft"])),
+    )
+
+
+def _logos(block: Logos) -> Any:
+    from matplotlib.patches import PathPatch
+    from matplotlib.transforms import Affine2D
+
+    columns = min(block.columns, len(block.parts))
+    rows = math.ceil(len(block.parts) / columns)
+    high = 1.3 + 1.0 * any(part.below for part in block.parts)
+    figure = _canvas(WIDTH, rows * high + 0.5)
+    figure.suptitle(block.title, fontsize=11, color=LIGHT["ink"], x=0.01, ha="left")
+    for place, part in enumerate(block.parts):
+        axes = figure.add_subplot(rows, columns, place + 1)
+        for letters, down in ((part.letters, 0.0), (part.below, 120.0)):
+            for one in letters:
+                flip = -1 if one.below else 1
+                top = down + one.y + (one.height if one.below else 0)
+                move = Affine2D().scale(0.0092, flip * one.height / 100)
+                move = move.translate(one.x + 0.04, top) + axes.transData
+                colour = LIGHT[BASES[one.base]]
+                axes.add_patch(
+                    PathPatch(_path(GLYPHS[one.base]), color=colour, lw=0, transform=move)
+                )
+        for start, stop in part.spans:
+            axes.plot([start, stop], [103, 103], color=LIGHT["c5"], lw=2)
+        axes.axhline(part.baseline, color=LIGHT["faint"], lw=0.8)
+        axes.set(xlim=(0, part.width), ylim=(224 if part.below else 106, 0), yticks=[])
+        axes.set_xticks([i + 0.5 for i in range(0, part.width, 5)], range(1, part.width + 1, 5))
+        axes.tick_params(labelsize=7, colors=LIGHT["soft"])
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        named = f"; below: {part.below_label}" if part.below_label else ""
+        axes.set_title(f"{part.title} ({part.detail}{named})", fontsize=7.5, loc="left")
+    return figure
+
+
+def _path(text: str) -> Any:
+    """Matplotlib's path of a glyph's commands M, L, Q and Z."""
+    from matplotlib.path import Path
+
+    points: list[tuple[float, float]] = []
+    codes: list[int] = []
+    for command, numbers in re.findall(r"([MLQZ])([^MLQZ]*)", text):
+        values = [float(x) for x in numbers.split()]
+        pairs = list(zip(values[::2], values[1::2], strict=True)) or [(0.0, 0.0)]
+        kind = {"M": Path.MOVETO, "L": Path.LINETO, "Q": Path.CURVE3, "Z": Path.CLOSEPOLY}[command]
+        points += pairs
+        codes += [int(kind)] * len(pairs)
+    return Path(points, codes)

@@ -26,6 +26,7 @@ from geno_hpo.evaluation.inputs import permuted
 from geno_hpo.evaluation.network import NetworkEvaluation
 from geno_hpo.metrics import METRICS
 from geno_hpo.space import Parameters, SearchSpace
+from geno_hpo.study.checkpoints import CHECKPOINT_SECONDS, Interrupted, TrialCheckpoint
 from geno_hpo.study.plan import Prepared, StudyPlan
 from geno_hpo.study.pruners import decides_at
 from geno_hpo.study.reports import Reporter, TrialReports
@@ -44,10 +45,6 @@ __all__ = [
 
 CONTROL_SEED = 7919
 ATTRIBUTION_SAMPLES = 1000
-
-
-class Interrupted(Exception):  # noqa: N818 - not an error: the worker was asked to stop
-    """The worker was told to stop in the middle of a trial."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +103,10 @@ class Bench:
         Threads that this worker may use.
     stop
         True once the worker was told to stop.
+    tick
+        Called whenever a training got on; raises where the trial is no longer this worker's.
+    checkpoint_seconds
+        Time between two checkpoints of a trial.
     """
 
     def __init__(
@@ -116,12 +117,16 @@ class Bench:
         reporter: Reporter,
         threads: int,
         stop: Callable[[], bool],
+        tick: Callable[[], None] = lambda: None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self.plan = plan
         self.prepared = prepared
         self.reporter = reporter
         self.threads = threads
         self._stop = stop
+        self._tick = tick
+        self._checkpoint_seconds = checkpoint_seconds
         self._fits = Fits(plan.fits, prepared.fingerprint)
         self._best = float("nan")
 
@@ -163,6 +168,17 @@ class Bench:
         """The space that trials of `part` are drawn from."""
         return self.plan.baselines.get(part, self.plan.space)
 
+    def checkpoint(self, part: str, number: int, meaning: Any) -> TrialCheckpoint:
+        """Where the course of a trial is kept."""
+        return TrialCheckpoint(
+            self.plan.work,
+            f"{part}-{number:05d}",
+            [self.plan.definition, self.prepared.fingerprint, part, number, meaning],
+            seconds=self._checkpoint_seconds,
+            stop=self._stop,
+            tick=self._tick,
+        )
+
     def search_network(self, part: str, trial: Trial, params: Parameters, log: RunLog) -> Ending:
         """Train one configuration over all folds, reporting each epoch."""
         config = self.plan.config
@@ -171,11 +187,20 @@ class Bench:
         pruned_at: list[int] = []
         undecided = False
         blocked = 0.0
+        seed = _trial_seed(self.plan.seed, part, trial.number)
+        checkpoint = self.checkpoint(part, trial.number, [params, seed, epochs])
 
         def decides(epoch: int) -> bool:
             return epoch < epochs and decides_at(config.pruner, epoch)
 
         reports = TrialReports(trial, self.reporter, decides)
+        earlier = checkpoint.load()
+        for epoch in earlier.history if earlier is not None else ():
+            log.log(epoch.epoch, _metrics(epoch))
+            if np.isfinite(epoch.score):
+                reports.add(epoch.epoch, epoch.score)
+        if earlier is not None:
+            reports.look_ahead(len(earlier.history))
 
         def report(epoch: EpochReport) -> bool:
             nonlocal undecided, blocked
@@ -185,8 +210,6 @@ class Bench:
             log.log(epoch.epoch, _metrics(epoch))
             if finite:
                 reports.add(epoch.epoch, epoch.score)
-            if self._stop():
-                raise Interrupted
             if undecided and finite and epoch.epoch < epochs:
                 undecided = False
                 if reports.should_prune():
@@ -199,8 +222,9 @@ class Bench:
             params,
             epochs=epochs,
             patience=config.budget.patience,
-            seed=_trial_seed(self.plan.seed, part, trial.number),
+            seed=seed,
             report=report,
+            checkpoint=checkpoint,
         )
         if not np.isfinite(result.best_score):
             raise TrialFailed(
@@ -213,6 +237,7 @@ class Bench:
         spent = {**result.seconds, "log": blocked}
         spent["report"] -= blocked
         seconds = {name: round(value, 4) for name, value in spent.items()}
+        notes = [*checkpoint.notes, *result.notes]
         return Ending(
             score=result.best_score,
             pruned=bool(pruned_at),
@@ -223,12 +248,12 @@ class Bench:
                 "best_epoch": result.best_epoch,
                 "reused": result.reused,
                 "batch_size": result.batch_size,
-                "notes": list(result.notes),
+                "notes": notes,
                 "seconds": seconds,
             },
             log={
                 "compiled_function": "reused" if result.reused else "traced",
-                **({"notes": "; ".join(result.notes)} if result.notes else {}),
+                **({"notes": "; ".join(notes)} if notes else {}),
             },
         )
 
@@ -257,6 +282,7 @@ class Bench:
             log.log(step, metrics)
             if np.isfinite(score):
                 reports.add(step, score)
+            self._tick()
             if self._stop():
                 raise Interrupted
             if prunes and reports.should_prune():
@@ -289,7 +315,7 @@ class Bench:
             return config.control.epochs
         return config.budget.epochs
 
-    def final_fit(self, name: str, task: dict[str, Any]) -> Ending:
+    def final_fit(self, name: str, task: dict[str, Any], number: int) -> Ending:
         """Refit a winner on the whole development part and predict the sealed test set."""
         started = time.monotonic()
         test = self.prepared.split.test
@@ -303,11 +329,13 @@ class Bench:
         else:
             evaluation = self.control if task["kind"] == "control" else self.networks
             params = task["params"]
+            checkpoint = self.checkpoint("final", number, [name, task])
             weights = evaluation.refit(
                 params,
                 epochs=task["epochs"],
                 seed=task["seed"],
                 horizon=self._most_epochs(task["kind"]),
+                checkpoint=checkpoint,
             )
             predictions = evaluation.predict(params, weights, test)
             score = evaluation.score(test, predictions)

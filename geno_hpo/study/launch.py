@@ -27,6 +27,7 @@ from geno_hpo.audit import audit
 from geno_hpo.errors import GenoHpoError, InputError, StorageError
 from geno_hpo.evaluation.fits import FEATURES, Fits
 from geno_hpo.metrics import METRICS
+from geno_hpo.study.failures import FAILURES_ALLOWED
 from geno_hpo.study.final import enqueue_final
 from geno_hpo.study.identity import code_version, is_gone, machine_memory, worker_name
 from geno_hpo.study.layout import Choice, Choices, Layout, cores, count, layouts, reckoned_seconds
@@ -36,7 +37,7 @@ from geno_hpo.study.probe import Probe
 from geno_hpo.study.progress import Progress, take_progress
 from geno_hpo.study.record import Record, check_siblings, latest_generation
 from geno_hpo.study.storage import Pool, open_storage, storage_faults
-from geno_hpo.study.worker import FAILURES_ALLOWED, FINAL, RETIRED, open_pools
+from geno_hpo.study.worker import FINAL, RETIRED, open_pools
 from geno_hpo.tracking import DatasetTag, Tracking
 
 __all__ = ["Launch", "Watcher"]

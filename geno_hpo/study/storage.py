@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 import sqlite3
 import warnings
@@ -30,7 +31,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from geno_hpo.errors import StorageError
 from geno_hpo.study.cached import TrialStorage
+from geno_hpo.study.lease import LEASE, LEASE_SECONDS, LOST_ALLOWED, Lease, LeaseLost
 from geno_hpo.study.paths import masked
+from geno_hpo.study.patience import first_cause, patient
 
 __all__ = [
     "STORAGE_ERRORS",
@@ -43,6 +46,7 @@ __all__ = [
 ]
 
 LOCK_WAIT_SECONDS = 60
+CONNECT_SECONDS = 10
 STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError, OSError)
 """What a database or disk that gives out raises."""
 WITHDRAWN = "withdrawn"
@@ -74,7 +78,9 @@ def open_storage(url: str) -> TrialStorage:
             "workers could claim one trial"
         )
     options: dict[str, Any] = (
-        {"connect_args": {"timeout": LOCK_WAIT_SECONDS}} if sqlite else {"pool_pre_ping": True}
+        {"connect_args": {"timeout": LOCK_WAIT_SECONDS}}
+        if sqlite
+        else {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS}}
     )
     if sqlite and not event.contains(Engine, "connect", _tune_sqlite):
         event.listen(Engine, "connect", _tune_sqlite)
@@ -97,10 +103,7 @@ def storage_faults() -> Iterator[None]:
     try:
         yield
     except STORAGE_ERRORS as error:
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        reason = masked(str(cause).splitlines()[0])
+        reason = masked(str(first_cause(error)).splitlines()[0])
         raise StorageError(
             f"the study cannot be written down any more: {reason}. Free some space or bring the "
             "storage back, then say the same command again: every finished trial is kept"
@@ -136,6 +139,8 @@ class Pool:
     def __init__(self, study: optuna.Study, lock_folder: Path | None) -> None:
         self.study = study
         self.storage = cast("TrialStorage", study._storage)
+        self.patience = self.storage.patience
+        self._leases: dict[int, Lease] = {}
         self._lock = (
             FileLock(lock_folder / "claim.lock", timeout=LOCK_WAIT_SECONDS) if lock_folder else None
         )
@@ -144,10 +149,11 @@ class Pool:
     def lock(self) -> Iterator[None]:
         """Hold the claim lock: whoever changes which trials wait or run holds it.
 
-        On PostgreSQL it ends with its transaction, so a worker that is gone holds nothing.
+        On PostgreSQL it ends with its transaction, so a worker that is gone holds nothing. What
+        happens under the lock is not tried again by itself: the lock may be gone by then.
         """
         if self._lock is not None:
-            with self._lock:
+            with self._lock, self.patience.suspended():
                 yield
             return
         name = hashlib.sha256(self.study.study_name.encode()).digest()
@@ -155,12 +161,15 @@ class Pool:
         with self.storage.engine.begin() as connection:
             connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-            yield
+            with self.patience.suspended():
+                yield
 
+    @patient
     def claim(
         self,
         worker: str,
         sampler: Callable[[int], optuna.samplers.BaseSampler] | None = None,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> Claim | None:
         """Take a trial for `worker`: the waiting one of the lowest number, else the next to begin.
 
@@ -170,6 +179,8 @@ class Pool:
             Its name, written down with the trial.
         sampler
             Gives the sampler that draws the trial of a number; None leaves the study's.
+        lease_seconds
+            How long the trial's lease may stand still before another worker takes it over.
 
         Returns
         -------
@@ -181,13 +192,18 @@ class Pool:
             waiting = next((t for t in everything if t.state == TrialState.WAITING), None)
             if waiting is not None:
                 key = waiting._trial_id
+                before = Lease.read(waiting.system_attrs.get(LEASE))
+                lease = Lease.begin(worker, before, lease_seconds)
                 self.storage.set_trial_state_values(key, TrialState.RUNNING)
                 self.storage.set_trial_user_attr(key, "worker", worker)
+                self.storage.set_trial_system_attr(key, LEASE, lease.value)
             elif owed:
-                begun = _begun(worker)
+                lease = Lease.begin(worker, Lease(), lease_seconds)
+                begun = _begun(worker, lease)
                 key = self.storage.create_new_trial(self.study._study_id, begun)
             else:
                 return None
+        self._leases[key] = lease
         self.study._thread_local.cached_all_trials = None
         trial = Trial(self.study, key)
         if sampler is not None:
@@ -199,11 +215,86 @@ class Pool:
         """While a configuration is drawn: one read, and one transaction for all of it."""
         return self.storage.held()
 
-    def release(self, trial: Trial) -> None:
-        """Give an interrupted trial back; it keeps its parameters and will start anew."""
-        with self.lock():
-            self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+    def renew(self, trial: Trial) -> bool:
+        """Move the lease's counter; False where another worker has taken the trial over."""
+        lease = self._leases.get(trial._trial_id)
+        if lease is None:
+            return False
+        moved = lease.moved()
+        if not self.storage.swap_lease(trial._trial_id, lease.text, moved.text):
+            held = self._stored_lease(trial._trial_id)
+            if held.owner != lease.owner:
+                return False
+            moved = held  # the last renewal was written, but its answer was lost
+        self._leases[trial._trial_id] = moved
+        return True
 
+    def _stored_lease(self, trial_id: int) -> Lease:
+        return Lease.read(self.storage.get_trial(trial_id).system_attrs.get(LEASE))
+
+    def _own(self, trial: Trial) -> Lease:
+        """The lease of a trial that this pool claimed, seen to be held still (under the lock).
+
+        Raises
+        ------
+        LeaseLost
+            Another worker has taken the trial over.
+        """
+        mine, held = self._leases.get(trial._trial_id), self._stored_lease(trial._trial_id)
+        if mine is None or held.owner != mine.owner:
+            raise LeaseLost
+        return held
+
+    @patient
+    def finish(
+        self, trial: Trial, value: float | None, state: TrialState, attributes: dict[str, Any]
+    ) -> None:
+        """Close a trial with its score, once.
+
+        Raises
+        ------
+        LeaseLost
+            Another worker has taken the trial over; nothing is written.
+        """
+        with self.lock():
+            self._own(trial)
+            if self.storage.get_trial(trial._trial_id).state.is_finished():
+                return  # it was written, but the answer was lost
+            self.set_attributes(trial, attributes)
+            self.study.tell(trial, value, state=state)
+
+    @patient
+    def release(self, trial: Trial) -> None:
+        """Give an interrupted trial back; it keeps its parameters.
+
+        Raises
+        ------
+        LeaseLost
+            Another worker has taken the trial over.
+        """
+        with self.lock():
+            if self.storage.get_trial(trial._trial_id).state == TrialState.RUNNING:
+                self._give_back(trial._trial_id, self._own(trial).text, lost=False)
+
+    def _give_back(self, trial_id: int, seen: str, *, lost: bool) -> bool:
+        """Free a running trial whose lease is as it was `seen` (under the lock)."""
+        lease = Lease.read(json.loads(seen)).freed(lost=lost)
+        if seen == "null":
+            self.storage.set_trial_system_attr(trial_id, LEASE, lease.value)
+        elif not self.storage.swap_lease(trial_id, seen, lease.text):
+            return False
+        if lease.lost <= LOST_ALLOWED:
+            self.storage.set_trial_state_values(trial_id, TrialState.WAITING)
+            return True
+        attributes = self.storage.get_trial(trial_id).user_attrs
+        reason = f"lost worker: {lease.lost} workers were lost at this trial, the last one {{}}"
+        reason = reason.format(attributes.get("worker", "unknown"))
+        self.storage.set_trial_user_attr(trial_id, "reason", reason)
+        self._replace(attributes)
+        self.storage.set_trial_state_values(trial_id, TrialState.FAIL)
+        return True
+
+    @patient
     def enqueue(self, attributes: dict[str, Any]) -> None:
         """Add one waiting trial with a task of its own, beyond the budget."""
         with self.lock():
@@ -214,6 +305,7 @@ class Pool:
         self._allow(len(everything) + owed + 1)
         self.study.enqueue_trial({}, user_attrs=attributes)
 
+    @patient
     def fill(self, asked: int) -> int:
         """Let the part have `asked` trials that did not fail; return how many more those are.
 
@@ -227,6 +319,7 @@ class Pool:
             self._close_waiting("the budget was lowered", everything, max(standing - asked, 0))
         return max(asked - standing - owed, 0)
 
+    @patient
     def withdraw(self, reason: str) -> int:
         """Close what waits or has not begun; return how many."""
         with self.lock():
@@ -243,7 +336,14 @@ class Pool:
             self.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
         return len(latest)
 
-    def fail(self, trial: Trial, *, replace: Callable[[Counter[TrialState]], bool]) -> None:
+    @patient
+    def fail(
+        self,
+        trial: Trial,
+        *,
+        replace: Callable[[Counter[TrialState]], bool],
+        attributes: dict[str, Any] | None = None,
+    ) -> None:
         """Close a trial as failed; another takes its place where `replace` says so.
 
         Parameters
@@ -252,27 +352,52 @@ class Pool:
             The running trial. Its task, if it has one, goes to the trial that replaces it.
         replace
             Decides by the tally, in which the trial has failed already.
+        attributes
+            Written down with the trial: why it failed.
+
+        Raises
+        ------
+        LeaseLost
+            Another worker has taken the trial over; nothing is written.
         """
         with self.lock():
+            self._own(trial)
+            if self.storage.get_trial(trial._trial_id).state.is_finished():
+                return  # it was written, but the answer was lost
+            self.set_attributes(trial, attributes or {})
             tally = self.tally()
             tally[TrialState.RUNNING] -= 1
             tally[TrialState.FAIL] += 1
             if replace(tally):
-                if "task" in trial.user_attrs:
-                    self._enqueue({key: trial.user_attrs[key] for key in ("name", "task")})
-                else:
-                    everything, owed = self._look()
-                    self._allow(len(everything) + owed + 1)
+                self._replace(trial.user_attrs)
             self.study.tell(trial, state=TrialState.FAIL)
 
+    def _replace(self, attributes: dict[str, Any]) -> None:
+        """Let another trial take the place of one that fails, with its task if it has one."""
+        if "task" in attributes:
+            self._enqueue({key: attributes[key] for key in ("name", "task")})
+        else:
+            everything, owed = self._look()
+            self._allow(len(everything) + owed + 1)
+
+    @patient
     def recover(self, gone: Callable[[str], bool]) -> int:
         """Give back the running trials of workers that are gone; return how many."""
         with self.lock():
             running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
             lost = [t for t in running if gone(str(t.user_attrs.get("worker", "")))]
-            for trial in lost:
-                self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
-            return len(lost)
+            return sum(self._give_back(t._trial_id, _text(t), lost=True) for t in lost)
+
+    @patient
+    def take_over(self, expired: dict[int, str]) -> int:
+        """Give back running trials whose leases expired (text as it was seen, by trial)."""
+        with self.lock():
+            running = self.storage.running_leases([self.study._study_id])
+            return sum(
+                self._give_back(key, seen, lost=True)
+                for key, seen in expired.items()
+                if running.get(key) == seen
+            )
 
     def trials(self) -> list[FrozenTrial]:
         """All trials that have begun or wait with a task, withdrawn ones left out."""
@@ -307,6 +432,8 @@ class Pool:
 
     def set_attributes(self, trial: FrozenTrial | Trial, attributes: dict[str, Any]) -> None:
         """Write user attributes of a trial, in one transaction."""
+        if not attributes:
+            return
         model = models.TrialUserAttributeModel
         self.storage.set_trial_attributes(model, trial._trial_id, attributes)
 
@@ -318,7 +445,11 @@ class Pool:
         return min(complete, key=lambda t: (sign * float(t.value or 0.0), t.number), default=None)
 
 
-def _begun(worker: str) -> FrozenTrial:
+def _text(trial: FrozenTrial) -> str:
+    return json.dumps(trial.system_attrs.get(LEASE))
+
+
+def _begun(worker: str, lease: Lease) -> FrozenTrial:
     """A trial that begins now; the storage gives it its number."""
     return FrozenTrial(
         number=-1,
@@ -331,7 +462,7 @@ def _begun(worker: str) -> FrozenTrial:
         params={},
         distributions={},
         user_attrs={"worker": worker},
-        system_attrs={},
+        system_attrs={LEASE: lease.value},
         intermediate_values={},
     )
 

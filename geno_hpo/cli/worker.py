@@ -13,7 +13,15 @@ __all__ = ["run_worker"]
 
 
 def run_worker(
-    root: Path, name: str, *, threads: int, memory_limit: int | None, session: str | None
+    root: Path,
+    name: str,
+    *,
+    threads: int,
+    memory_limit: int | None,
+    session: str | None,
+    stay: bool,
+    lease_seconds: float,
+    checkpoint_seconds: float,
 ) -> None:
     """Run a worker in this process; SIGTERM and Ctrl-C give its trial back and end it."""
     asked_to_stop: list[int] = []
@@ -34,13 +42,14 @@ def run_worker(
     from geno_hpo.metrics import METRICS
     from geno_hpo.study.nested import fold_plans, has_met_plan
     from geno_hpo.study.paths import Project
+    from geno_hpo.study.patience import Patience
     from geno_hpo.study.plan import load_plan
     from geno_hpo.study.record import find_key
     from geno_hpo.study.storage import open_storage
     from geno_hpo.study.worker import RETIRED, Worker
 
     project = Project(root)
-    storage = open_storage(project.storage_url)
+    storage = open_storage(project.storage_url, Patience())
     whole = load_plan(project, str(find_key(storage, name)))
     done = 0
     for plan in fold_plans(whole):
@@ -54,6 +63,9 @@ def run_worker(
             memory_limit=memory_limit,
             stop=stopped,
             tell=lambda sentence: typer.echo(sentence),
+            stays=stay,
+            lease_seconds=lease_seconds,
+            checkpoint_seconds=checkpoint_seconds,
         )
         done += worker.run()
         if worker.retired:

@@ -32,6 +32,8 @@ PATIENCE_SECONDS = 300.0
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 TOLD_AFTER = 3.0
+LASTING = ("authentication failed", "does not exist", "no such table", "permission denied")
+"""Words of databases that no waiting mends."""
 PASSING_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ESTALE, errno.EIO})
 
 Result = TypeVar("Result")
@@ -47,6 +49,8 @@ def first_cause(error: BaseException) -> BaseException:
 
 def is_passing(error: BaseException) -> bool:
     """Whether an error may pass by itself: a server that restarts, a disk that is full."""
+    if any(word in str(first_cause(error)) for word in LASTING):
+        return False
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, (OperationalError, InterfaceError)):

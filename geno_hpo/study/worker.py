@@ -26,6 +26,8 @@ from geno_hpo.study.identity import peak_memory, worker_name
 from geno_hpo.study.jobs import Bench, Ending
 from geno_hpo.study.keeper import Keeper
 from geno_hpo.study.lease import LEASE_SECONDS, LeaseLost
+from geno_hpo.study.naming import FINAL, run_name
+from geno_hpo.study.patience import Patience
 from geno_hpo.study.plan import Prepared, StudyPlan, load_prepared
 from geno_hpo.study.probe import take_part
 from geno_hpo.study.pruners import make_pruner
@@ -45,7 +47,6 @@ from geno_hpo.tracking import RunLog, Tracking, Writer
 __all__ = ["RETIRED", "Worker", "open_pools"]
 
 POLL_SECONDS = 0.25
-FINAL = "final"
 RETIRED = 75
 """Exit code of a worker that has reached its memory limit and wants to be replaced."""
 
@@ -124,9 +125,10 @@ class Worker:
         self._tell = tell
         self._threads = threads
         self._maximise = maximise
-        self.storage = open_storage(plan.project.storage_url)
-        self.storage.patience.tell = tell
-        self.storage.patience.stop = stop
+        patience = Patience()
+        patience.tell, patience.stop = tell, stop
+        self.storage = open_storage(plan.project.storage_url, patience)
+        self.storage.patience = patience
         self._done = 0
         self._host = worker_name(os.getpid())
         self._samplers = {part: self._sampler(part) for part in plan.parts}
@@ -318,7 +320,7 @@ class Worker:
         self, part: str, claim: Claim, params: Parameters, task: dict[str, Any], sink: _Sink
     ) -> RunLog:
         number = claim.trial.number
-        name, stage = _naming(part, number, params, task)
+        name, stage = run_name(part, number, params, task)
         tags = {
             "stage": stage,
             "model": str(params.get("family", part)),
@@ -375,15 +377,3 @@ class Worker:
         if failure.trace:
             log.text(failure.trace, "traceback.txt")
         log.end("FAILED", {"state": "failed", "reason": failure.reason})
-
-
-def _naming(part: str, number: int, params: Parameters, task: dict[str, Any]) -> tuple[str, str]:
-    """Name and stage tag of a trial's MLflow run."""
-    family = params.get("family", part)
-    if part == FINAL:
-        return f"final {task['kind']} {family} {task['restart']}", FINAL
-    if part == "control":
-        return f"control {number:04d} {family}", "control"
-    if part == "network":
-        return f"trial {number:04d} {family}", "search"
-    return f"baseline {number:04d} {part}", "baseline"

@@ -73,7 +73,8 @@ def write_snapshot(path: Path, snapshot: Snapshot, key: str) -> None:
     OSError
         The disk is full or away; the old file stays.
     """
-    history, arrays = snapshot.history, {}
+    history = snapshot.history
+    arrays: dict[str, Any] = {}
     same = snapshot.kept is snapshot.states
     groups = [("state", snapshot.states)] + ([] if same else [("kept", snapshot.kept)])
     for name, states in groups:

@@ -72,6 +72,8 @@ class TrialCheckpoint:
             self._looked = True
             try:
                 self._found = read_snapshot(self.path, self._key)
+                done = len(self._found.history)
+                self.notes.append(f"gone on after epoch {done} of an interrupted attempt")
             except FileNotFoundError:
                 pass
             except (OSError, ValueError) as error:

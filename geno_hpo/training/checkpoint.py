@@ -115,7 +115,7 @@ def read_snapshot(path: Path, key: str) -> Snapshot:
         It cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         told = json.loads(str(arrays["told"]))
         if told["format"] != FORMAT or told["key"] != key:

@@ -165,9 +165,9 @@ class TensorFlowEngine:
         notes: list[str] = []
         halvings = 0
         resume = None if plan.checkpoint is None else plan.checkpoint.load()
-        if resume is not None:
+        if resume is not None and resume.batch_size != batch:
             batch = resume.batch_size
-            notes.append(f"gone on after epoch {len(resume.history)} of an interrupted attempt")
+            notes.append(f"batch size {batch}, for which memory sufficed before")
         while True:
             params = {**plan.params, "batch_size": batch}
             message = ""

@@ -13,7 +13,7 @@ from geno_hpo.training.protocol import FitPlan, FitResult
 from tests.training import problems
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818
     pass
 
 
@@ -69,7 +69,6 @@ def test_a_trial_that_goes_on_ends_as_if_it_had_never_stopped(
             np.testing.assert_array_equal(a, b)
     for a, b in zip(resumed.valid_predictions, whole.valid_predictions, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert "gone on after epoch 4" in resumed.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ They write into the storage, where every launcher and worker hears of it within 
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -140,6 +141,7 @@ def launch(
     root: Root = HERE,
 ) -> None:
     """Send a study to a cluster: a small job that leads it, and an array of workers."""
+    from geno_hpo.study.control import ask
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan
     from geno_hpo.study.slurm import SlurmJob, check_shared, submit
@@ -155,5 +157,7 @@ def launch(
         return
     check_shared(project)
     (project.work(key) / "logs").mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(InputError):  # it has not been run yet
+        ask(project, name, "")  # an earlier wish to stop is not for these workers
     numbers = [submit(script) for script in scripts]
     typer.echo(f"submitted: {', '.join(numbers)}; see: geno-hpo status {name} --watch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -62,7 +63,7 @@ def run_worker(
             session=session,
             memory_limit=memory_limit,
             stop=stopped,
-            tell=lambda sentence: typer.echo(sentence),
+            tell=_tell,
             stays=stay,
             lease_seconds=lease_seconds,
             checkpoint_seconds=checkpoint_seconds,
@@ -74,3 +75,9 @@ def run_worker(
     typer.echo(f"worker ends: {done} trials finished")
     if signal.SIGINT in asked_to_stop:
         raise typer.Exit(130)
+
+
+def _tell(sentence: str) -> None:
+    """Say a sentence; on a disk that is full the log goes without it, the work goes on."""
+    with contextlib.suppress(OSError):
+        typer.echo(sentence)

@@ -230,7 +230,7 @@ class Bench:
             raise TrialFailed(
                 "non-finite", f"the {self.plan.metric} of a fold is not defined for this trial"
             )
-        _save_curves(curves_path(self.plan.work, part, trial.number), result)
+        self._save(curves_path(self.plan.work, part, trial.number), _curves(result))
         if part == "network" and not pruned_at:
             self._keep_unseen(trial.number, result)
         reason = f"pruned after epoch {pruned_at[0]}" if pruned_at else result.ended
@@ -257,13 +257,17 @@ class Bench:
             },
         )
 
+    def _save(self, path: Path, arrays: dict[str, Any]) -> None:
+        """Write a file; a disk that is full is waited for."""
+        self.reporter.storage.patience(lambda: _save_arrays(path, arrays))
+
     def _keep_unseen(self, number: int, result: FitResult) -> None:
         """Keep predictions of the validation folds while no trial of this worker was better."""
         if METRICS[self.plan.metric].better(self._best, result.best_score):
             return
         self._best = result.best_score
         folds = self.prepared.split.folds
-        _save_arrays(
+        self._save(
             unseen_path(self.plan.work, number),
             {
                 "samples": np.concatenate([fold.valid for fold in folds]),
@@ -345,7 +349,7 @@ class Bench:
                 path = final_path(self.plan.work, name).with_suffix(".keras")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 model.save(path)
-        _save_arrays(final_path(self.plan.work, name), {"predictions": predictions, **arrays})
+        self._save(final_path(self.plan.work, name), {"predictions": predictions, **arrays})
         return Ending(
             score=score,
             name="test_score",
@@ -388,24 +392,24 @@ def _trial_seed(seed: int, part: str, number: int) -> int:
     return int(np.random.default_rng([seed, number, *salt]).integers(2**31))
 
 
-def _save_curves(path: Path, result: FitResult) -> None:
-    _save_arrays(
-        path,
-        {
-            "train_loss": result.train_loss,
-            "valid_loss": result.valid_loss,
-            "valid_score": result.scores,
-            "train_accuracy": result.train_accuracy,
-            "valid_accuracy": result.valid_accuracy,
-            "best_epoch": np.asarray(result.best_epoch),
-        },
-    )
+def _curves(result: FitResult) -> dict[str, Any]:
+    return {
+        "train_loss": result.train_loss,
+        "valid_loss": result.valid_loss,
+        "valid_score": result.scores,
+        "train_accuracy": result.train_accuracy,
+        "valid_accuracy": result.valid_accuracy,
+        "best_epoch": np.asarray(result.best_epoch),
+    }
 
 
 def _save_arrays(path: Path, arrays: dict[str, Any]) -> None:
     """Write atomically: a killed worker leaves the old file or the new one, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{time.monotonic_ns()}.tmp")
-    with draft.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
-    draft.replace(path)
+    try:
+        with draft.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -285,30 +285,47 @@ class Worker:
             self._finish(claim, log, ending, waited)
             self._tell(f"{named} {'pruned' if ending.pruned else 'complete'}: {ending.score:.4f}")
         except (Interrupted, KeyboardInterrupt):
-            self._keeper.let_go()
-            with contextlib.suppress(LeaseLost):
-                pool.release(trial)
-            if log is not None:
-                log.discard()
-            self._tell(f"{part} trial {trial.number} given back: it was interrupted")
-            return 0
+            return self._give_back(claim, log)
         except LeaseLost:
-            if log is not None:
-                log.abandon()
-            self._tell(f"{named} left alone: another worker has taken it over")
-            return 0
+            return self._leave(claim, log)
         except (StorageError, *STORAGE_ERRORS):
             raise  # no fault of the trial: its lease runs out, and another worker takes it over
         except Exception as error:
             self._keeper.let_go()
             failure = Failure.of(error)
-            with contextlib.suppress(LeaseLost):
+            try:
                 self._fail(claim, log, failure)
-                self._tell(f"{named} failed, {failure.reason}")
+            except LeaseLost:  # writing to a trial that another worker ended is such an error
+                return self._leave(claim, log)
+            self._tell(f"{named} failed, {failure.reason}")
         finally:
             self._keeper.let_go()
         bench.checkpoint(part, trial.number, None).remove()
         return 1
+
+    def _give_back(self, claim: Claim, log: RunLog | None) -> int:
+        """Let an interrupted trial wait for the next worker."""
+        assert self._keeper is not None
+        self._keeper.let_go()
+        try:
+            claim.pool.release(claim.trial)
+        except LeaseLost:
+            return self._leave(claim, log)
+        if log is not None:
+            log.discard()
+        name = claim.pool.study.study_name
+        self._tell(f"{name} trial {claim.trial.number} given back: it was interrupted")
+        return 0
+
+    def _leave(self, claim: Claim, log: RunLog | None) -> int:
+        """Leave a trial as it is that another worker has taken over."""
+        if log is not None:
+            log.abandon()
+        name = claim.pool.study.study_name
+        self._tell(
+            f"{name} trial {claim.trial.number} left alone: another worker has taken it over"
+        )
+        return 0
 
     def _draw(self, part: str, claim: Claim, bench: Bench) -> Parameters:
         """Draw the trial's configuration, or read the one that it has."""

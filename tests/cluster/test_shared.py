@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
+from geno_hpo.study.control import ask
 from geno_hpo.study.launch import Launch
 from geno_hpo.study.lease import LEASE, Lease
 from geno_hpo.study.mend import mend_runs
@@ -28,7 +30,7 @@ from geno_hpo.study.storage import Pool
 from geno_hpo.study.worker import open_pools
 from geno_hpo.tracking import Tracking
 from tests.cluster.double import forked
-from tests.cluster.servers import PASSWORD, Postgres
+from tests.cluster.servers import PASSWORD, MLflow, Postgres
 from tests.conftest import STUDY, write_project
 
 pytestmark = pytest.mark.cluster
@@ -112,7 +114,12 @@ class Crowd:
 
 @contextmanager
 def crowd(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, trials: int, epochs: int, url: str = ""
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trials: int,
+    epochs: int,
+    url: str = "",
+    mlflow: str = "",
 ) -> Iterator[Crowd]:
     """A prepared study without baselines or control, for doubles to work at."""
     monkeypatch.delenv("GENO_HPO_STORAGE", raising=False)
@@ -126,6 +133,8 @@ def crowd(
     root = write_project(folder / "project", study)
     if url:
         monkeypatch.setenv("GENO_HPO_STORAGE", url)
+    if mlflow:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow)
     launch = Launch(Project(root), "tiny", workers=1)
     pools = open_pools(launch.plan, launch.storage, maximise=True, create=True)
     record = Record(pools["network"].study)
@@ -338,3 +347,82 @@ def test_two_hosts_whose_clocks_differ(
         begun = {t.user_attrs["worker"].rpartition(":")[0]: t.datetime_start for t in trials}
         apart = max(begun.values()) - min(begun.values())
         tell(f"two hosts | clocks 120 s apart (trial starts {apart}); 6 of 6 complete, lost {lost}")
+
+
+def test_mlflow_away_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mlflow_server: MLflow
+) -> None:
+    with crowd(tmp_path, monkeypatch, trials=12, epochs=20, mlflow=mlflow_server.url) as study:
+        for _ in range(2):
+            study.start("--epoch-seconds", "0.2", "--lease-seconds", "10")
+        study.await_state(TrialState.COMPLETE, 2)
+        mlflow_server.stop()
+        time.sleep(15)
+        mlflow_server.start()
+        study.await_end(300)
+        study.join()
+        assert study.networks.tally() == {TrialState.COMPLETE: 12}
+        assert set(study.runs().values()) == {"complete"}
+        tracking = study.tracking()
+        runs = {run.data.tags["trial"]: run for run in tracking.runs_below(study.parent)}
+        assert len(runs) == 12
+        for trial in study.networks.trials():
+            run = runs[f"tiny {trial.number}"]
+            history = tracking.client.get_metric_history(run.info.run_id, "score")
+            assert {m.step: m.value for m in history} == trial.intermediate_values
+        tell("MLflow away 15 s | 12 of 12 complete, 12 runs, every epoch's score arrived once")
+
+
+def test_a_disk_that_is_full_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    try:
+        with crowd(disk, monkeypatch, trials=16, epochs=20) as study:
+            for _ in range(2):
+                study.start("--epoch-seconds", "0.2", "--lease-seconds", "10")
+            study.await_state(TrialState.COMPLETE, 2)
+            filler = disk / "filler"
+            try:
+                with filler.open("wb", buffering=0) as stream:
+                    while True:
+                        stream.write(b"0" * 4096)
+            except OSError as error:
+                assert error.errno == errno.ENOSPC
+            time.sleep(12)
+            full = study.networks.tally()[TrialState.COMPLETE]
+            filler.unlink()
+            study.await_end(200)
+            study.join()
+            assert study.networks.tally() == {TrialState.COMPLETE: 16}
+            mend_runs(study.launch.plan, study.pools, study.tracking(), study.parent)
+            assert set(study.runs().values()) == {"complete"}
+            tell(
+                f"disk full 12 s | {full} trials complete while it was full; 16 of 16 complete "
+                "afterwards, 16 runs"
+            )
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_all_workers_hear_pause_and_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with crowd(tmp_path, monkeypatch, trials=400, epochs=20) as study:
+        project = study.launch.project
+        for _ in range(2):
+            study.start("--epoch-seconds", "0.1", "--lease-seconds", "6")
+        study.await_state(TrialState.RUNNING, 2)
+        ask(project, "tiny", "pause")
+        deadline = time.monotonic() + 100
+        while study.networks.tally()[TrialState.RUNNING]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        ask(project, "tiny", "")
+        study.await_state(TrialState.RUNNING, 2)
+        ask(project, "tiny", "stop")
+        study.join()
+        tally = study.networks.tally()
+        assert not any(worker.is_alive() for worker in study.workers)
+        assert tally[TrialState.RUNNING] == 0
+        assert sum(tally.values()) == 400

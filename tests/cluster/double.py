@@ -95,8 +95,13 @@ class DoubleWorker(Worker):
         )
 
 
-def forked(log: Path, arguments: list[str]) -> None:
-    """Run in a process that was forked with everything imported; it says what it says to `log`."""
+def forked(log: Path, arguments: list[str], environment: dict[str, str]) -> None:
+    """Run in a process that was forked with everything imported; it says what it says to `log`.
+
+    The process that it was forked from began with another test's environment.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     with log.open("w") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import random
 import shutil
@@ -65,7 +64,9 @@ class Crowd:
     def start(self, *arguments: str) -> Any:
         """Fork a double from a process that has imported everything already."""
         log = self.root / f"worker-{self.started}.log"
-        worker = FORKS.Process(target=forked, args=(log, [str(self.root), *arguments]))
+        worker = FORKS.Process(
+            target=forked, args=(log, [str(self.root), *arguments], dict(os.environ))
+        )
         worker.start()
         self.started += 1
         self.workers.append(worker)
@@ -385,12 +386,12 @@ def test_a_disk_that_is_full_for_a_while(tmp_path: Path, monkeypatch: pytest.Mon
                 study.start("--epoch-seconds", "0.2", "--lease-seconds", "10")
             study.await_state(TrialState.COMPLETE, 2)
             filler = disk / "filler"
-            try:
-                with filler.open("wb", buffering=0) as stream:
-                    while True:
-                        stream.write(b"0" * 4096)
-            except OSError as error:
-                assert error.errno == errno.ENOSPC
+            with (
+                pytest.raises(OSError, match="No space left"),
+                filler.open("wb", buffering=0) as stream,
+            ):
+                while True:
+                    stream.write(b"0" * 4096)
             time.sleep(12)
             full = study.networks.tally()[TrialState.COMPLETE]
             filler.unlink()

@@ -374,6 +374,13 @@ def test_mlflow_away_for_a_while(
         tell("MLflow away 15 s | 12 of 12 complete, 12 runs, every epoch's score arrived once")
 
 
+def fill(file: Path) -> None:
+    """Write until the disk is full."""
+    with file.open("wb", buffering=0) as stream:
+        while True:
+            stream.write(b"0" * 4096)
+
+
 def test_a_disk_that_is_full_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -386,12 +393,8 @@ def test_a_disk_that_is_full_for_a_while(tmp_path: Path, monkeypatch: pytest.Mon
                 study.start("--epoch-seconds", "0.2", "--lease-seconds", "10")
             study.await_state(TrialState.COMPLETE, 2)
             filler = disk / "filler"
-            with (
-                pytest.raises(OSError, match="No space left"),
-                filler.open("wb", buffering=0) as stream,
-            ):
-                while True:
-                    stream.write(b"0" * 4096)
+            with pytest.raises(OSError, match="No space left"):
+                fill(filler)
             time.sleep(12)
             full = study.networks.tally()[TrialState.COMPLETE]
             filler.unlink()

@@ -11,7 +11,7 @@ TARGET ?=
 STUDY = $(NAME)$(if $(TARGET),.$(TARGET))
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup study worker status ui report test check slow bench lock clean
+.PHONY: help setup study worker status ui report servers test check slow cluster bench lock clean
 
 help: ## show this help
 	@echo "geno_hpo: hyperparameter-optimisation experiments for genomic deep learning"
@@ -45,18 +45,24 @@ report: $(READY) ## draw the report of a finished study again: make report NAME=
 ui: $(READY) ## open the MLflow page of all studies
 	@$(BIN)/geno-hpo ui $(ARGS)
 
+servers: $(READY) ## start a local PostgreSQL and MLflow server, for trying out docs/cluster.md
+	@PYTHON=$(BIN)/python docs/cluster/servers mlruns/servers
+
 test: $(READY) ## run the tests
-	@$(BIN)/python -m pytest -m "not slow and not bench"
+	@$(BIN)/python -m pytest -m "not slow and not bench and not cluster"
 
 slow: $(READY) ## run the tests that take longer than ten seconds each
 	@$(BIN)/python -m pytest -m "slow or bench"
+
+cluster: $(READY) ## kill workers, stop servers, run a Slurm: the tables of docs/reliability.md
+	@$(BIN)/python -m pytest -m cluster
 
 check: $(READY) ## everything that must pass: style, types, floors, all tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -m "not bench"
+	@$(BIN)/python -m pytest -m "not bench and not cluster"
 
 bench: $(READY) ## measure: benchmarks/ (prints tables, writes JSON)
 	@$(BIN)/python -m benchmarks $(ARGS)

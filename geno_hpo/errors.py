@@ -18,6 +18,7 @@ __all__ = [
     "SpaceError",
     "StorageError",
     "StudyChangedError",
+    "StudyStopped",
     "TrialFailed",
 ]
 
@@ -86,6 +87,12 @@ class StudyChangedError(InputError):
 
 class StorageError(GenoHpoError):
     """The trial storage or the tracking store cannot be read or written."""
+
+
+class StudyStopped(GenoHpoError):  # noqa: N818 - asked for, and done
+    """Somebody asked the study to stop; it ends like one that was interrupted."""
+
+    exit_code = 130
 
 
 class TrialFailed(GenoHpoError):  # noqa: N818 - what happened, as the storage says it

@@ -10,6 +10,7 @@ import typer
 
 from geno_hpo import __version__
 from geno_hpo.cli.catalogue import data_app
+from geno_hpo.cli.control import add_control
 from geno_hpo.cli.spaces import space_app
 from geno_hpo.errors import GenoHpoError, InputError
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(space_app, name="space")
+add_control(app)
 
 Name = Annotated[
     str,
@@ -59,19 +61,31 @@ def run(
     root: Root = HERE,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Local workers; default: the study's, else as fits best."),
+        typer.Option(
+            min=0,
+            help="Local workers; default: the study's, else as fits best. 0: others do the work.",
+        ),
     ] = None,
+    workers_per_gpu: Annotated[
+        int, typer.Option(min=1, help="Workers that share a GPU, where there are GPUs.")
+    ] = 1,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew; the old trials stay under their name.")
     ] = False,
     plain: Annotated[
         bool, typer.Option("--plain", help="Plain lines instead of a live display.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print where each worker would compute, and end.")
+    ] = False,
 ) -> None:
     """Run a study to its report, or go on with an interrupted one."""
-    from geno_hpo.cli.run import run_study
+    from geno_hpo.cli.run import run_study, show_placement
 
-    run_study(root, name, workers=workers, fresh=fresh, plain=plain)
+    if dry_run:
+        show_placement(root, name, workers=workers, per_gpu=workers_per_gpu)
+        return
+    run_study(root, name, workers=workers, per_gpu=workers_per_gpu, fresh=fresh, plain=plain)
 
 
 @app.command()
@@ -83,12 +97,26 @@ def worker(
         int | None,
         typer.Option(min=1, help="End after a trial once this many bytes of memory were used."),
     ] = None,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Wait for more work until the study is done.")
+    ] = False,
     session: Annotated[str | None, typer.Option(hidden=True)] = None,
+    lease_seconds: Annotated[float, typer.Option(hidden=True, min=1)] = 60.0,
+    checkpoint_seconds: Annotated[float, typer.Option(hidden=True, min=0)] = 30.0,
 ) -> None:
     """Add this process to a study as one more worker; it leaves when nothing waits."""
     from geno_hpo.cli.worker import run_worker
 
-    run_worker(root, name, threads=threads, memory_limit=memory_limit, session=session)
+    run_worker(
+        root,
+        name,
+        threads=threads,
+        memory_limit=memory_limit,
+        session=session,
+        stay=stay,
+        lease_seconds=lease_seconds,
+        checkpoint_seconds=checkpoint_seconds,
+    )
 
 
 @app.command()
@@ -96,11 +124,14 @@ def status(
     name: Name,
     root: Root = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Again every two seconds, until the study is done.")
+    ] = False,
 ) -> None:
-    """Show how far a study is, and why trials failed."""
+    """Show how far a study is, who works at what, and why trials failed."""
     from geno_hpo.cli.status import show_status
 
-    show_status(root, name, as_json=as_json)
+    show_status(root, name, as_json=as_json, watch=watch)
 
 
 @app.command()
@@ -247,5 +278,7 @@ def main() -> None:
     try:
         app()
     except GenoHpoError as error:
-        typer.echo(f"error: {error}", err=True)
+        from geno_hpo.study.paths import masked
+
+        typer.echo(f"error: {masked(str(error))}", err=True)
         sys.exit(error.exit_code)

@@ -17,10 +17,48 @@ if TYPE_CHECKING:
 
 LOCAL_PAGE = "http://127.0.0.1:5000"
 
-__all__ = ["report_study", "run_study"]
+__all__ = ["report_study", "run_study", "show_placement"]
 
 
-def run_study(root: Path, name: str, *, workers: int | None, fresh: bool, plain: bool) -> None:
+def show_placement(root: Path, name: str, *, workers: int | None, per_gpu: int) -> None:
+    """Say where each worker of a run would compute, and start nothing."""
+    from geno_hpo.study.gpus import places, visible_gpus
+    from geno_hpo.study.layout import cores, count
+    from geno_hpo.study.paths import Project
+    from geno_hpo.study.plan import load_plan
+    from geno_hpo.study.shares import fair_part
+
+    project = Project(root)
+    plan = load_plan(project, name)
+    mine, others = fair_part(project.mlruns, cores())
+    gpus = visible_gpus()
+    asked = plan.config.workers if workers is None else workers
+    number = asked if asked is not None else len(gpus) * per_gpu or mine
+    placed = places(number, per_gpu, gpus)[:number] if number else []
+    typer.echo(
+        f"{count(mine, 'core')} of {cores()} ({count(others, 'other study', 'other studies')} at "
+        f"work here), {count(len(gpus), 'GPU')}"
+    )
+    for index, place in enumerate(placed):
+        threads = count(max(mine // len(placed), 1), "thread")
+        typer.echo(f"worker {index}: {place}, {threads}")
+    if len(placed) < number:
+        typer.echo(
+            f"{number - len(placed)} of the {number} workers find no place: raise --workers-per-gpu"
+        )
+    if not placed:
+        typer.echo(f"no worker here; elsewhere say: geno-hpo worker {name} --stay")
+
+
+def run_study(
+    root: Path,
+    name: str,
+    *,
+    workers: int | None,
+    per_gpu: int,
+    fresh: bool,
+    plain: bool,
+) -> None:
     """Run a study to its report; on Ctrl-C say how to go on."""
     from geno_hpo.study.launch import Launch
     from geno_hpo.study.nested import NestedLaunch
@@ -37,6 +75,7 @@ def run_study(root: Path, name: str, *, workers: int | None, fresh: bool, plain:
                     project,
                     name,
                     workers=workers,
+                    per_gpu=per_gpu,
                     fresh=fresh,
                     begin=lambda fold: display.rename(str(fold)),
                     say=display.say,
@@ -47,6 +86,7 @@ def run_study(root: Path, name: str, *, workers: int | None, fresh: bool, plain:
                     project,
                     name,
                     workers=workers,
+                    per_gpu=per_gpu,
                     fresh=fresh,
                     say=display.say,
                     watch=display.watch,

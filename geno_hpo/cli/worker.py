@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -13,7 +14,15 @@ __all__ = ["run_worker"]
 
 
 def run_worker(
-    root: Path, name: str, *, threads: int, memory_limit: int | None, session: str | None
+    root: Path,
+    name: str,
+    *,
+    threads: int,
+    memory_limit: int | None,
+    session: str | None,
+    stay: bool,
+    lease_seconds: float,
+    checkpoint_seconds: float,
 ) -> None:
     """Run a worker in this process; SIGTERM and Ctrl-C give its trial back and end it."""
     asked_to_stop: list[int] = []
@@ -34,13 +43,14 @@ def run_worker(
     from geno_hpo.metrics import METRICS
     from geno_hpo.study.nested import fold_plans, has_met_plan
     from geno_hpo.study.paths import Project
+    from geno_hpo.study.patience import Patience
     from geno_hpo.study.plan import load_plan
     from geno_hpo.study.record import find_key
     from geno_hpo.study.storage import open_storage
     from geno_hpo.study.worker import RETIRED, Worker
 
     project = Project(root)
-    storage = open_storage(project.storage_url)
+    storage = open_storage(project.storage_url, Patience())
     whole = load_plan(project, str(find_key(storage, name)))
     done = 0
     for plan in fold_plans(whole):
@@ -53,7 +63,10 @@ def run_worker(
             session=session,
             memory_limit=memory_limit,
             stop=stopped,
-            tell=lambda sentence: typer.echo(sentence),
+            tell=_tell,
+            stays=stay,
+            lease_seconds=lease_seconds,
+            checkpoint_seconds=checkpoint_seconds,
         )
         done += worker.run()
         if worker.retired:
@@ -62,3 +75,9 @@ def run_worker(
     typer.echo(f"worker ends: {done} trials finished")
     if signal.SIGINT in asked_to_stop:
         raise typer.Exit(130)
+
+
+def _tell(sentence: str) -> None:
+    """Say a sentence; on a disk that is full the log goes without it, the work goes on."""
+    with contextlib.suppress(OSError):
+        typer.echo(sentence)

@@ -34,6 +34,7 @@ from geno_hpo.training.protocol import (
 
 if TYPE_CHECKING:
     from geno_hpo.config import PreprocessConfig, WindowsSetting
+    from geno_hpo.training.checkpoint import Checkpoint
     from geno_hpo.training.coding import Coding
     from geno_hpo.training.probe import Probe
     from geno_hpo.training.tensorflow import TensorFlowEngine
@@ -141,8 +142,11 @@ class NetworkEvaluation:
         seed: int,
         report: Callable[[EpochReport], bool],
         folds: Sequence[Fold] | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> FitResult:
         """Train one replica a fold in lockstep, on the study's folds or on `folds` instead.
+
+        With a checkpoint, on from where that stands.
 
         Raises
         ------
@@ -166,11 +170,18 @@ class NetworkEvaluation:
             epochs=epochs,
             patience=patience,
             maximise=self.metric.maximise,
+            checkpoint=checkpoint,
         )
         return form.engine.fit(plan, report)
 
     def refit(
-        self, params: Parameters, *, epochs: int, seed: int, horizon: int | None = None
+        self,
+        params: Parameters,
+        *,
+        epochs: int,
+        seed: int,
+        horizon: int | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Weights:
         """Train on the whole development part for a number of epochs fixed by the search.
 
@@ -187,6 +198,7 @@ class NetworkEvaluation:
             epochs=epochs,
             restore="last",
             horizon=None if horizon is None else max(horizon, epochs),
+            checkpoint=checkpoint,
         )
         return form.engine.fit(plan, lambda _: False).weights[0]
 

@@ -25,7 +25,11 @@ from optuna.storages._cached_storage import _CachedStorage
 from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
+
+from geno_hpo.study.lease import LEASE
+from geno_hpo.study.patience import Patience, patient
 
 __all__ = ["TrialStorage"]
 
@@ -54,6 +58,7 @@ class TrialStorage(_CachedStorage):
     def __init__(self, backend: RDBStorage) -> None:
         super().__init__(backend)
         self._mine = threading.local()
+        self.patience = Patience()
 
     @property
     def engine(self) -> Any:
@@ -97,6 +102,7 @@ class TrialStorage(_CachedStorage):
         hold: _Hold | None = getattr(self._mine, "hold", None)
         return hold
 
+    @patient
     def _write(self, writes: list[Write]) -> None:
         with _create_scoped_session(self._backend.scoped_session) as session:
             for write in writes:
@@ -107,6 +113,7 @@ class TrialStorage(_CachedStorage):
         if hold is None or hold.fresh or study_id not in self._studies:
             super()._read_trials_from_remote_storage(study_id)
 
+    @patient
     def get_all_trials(
         self,
         study_id: int,
@@ -122,6 +129,7 @@ class TrialStorage(_CachedStorage):
         trials = [t for t in hold.trials[study_id] if states is None or t.state in states]
         return copy.deepcopy(trials) if deepcopy else trials
 
+    @patient
     def get_trial(self, trial_id: int) -> FrozenTrial:
         """One trial; see `optuna.storages.BaseStorage`."""
         hold = self._hold
@@ -196,3 +204,44 @@ class TrialStorage(_CachedStorage):
             self._write([write])
         else:
             hold.writes.append(write)
+
+    def running_leases(self, studies: list[int]) -> dict[int, str]:
+        """Text of the lease of every running trial of these studies; ``null`` without one."""
+        found = text(
+            "SELECT t.trial_id, a.value_json FROM trials t LEFT JOIN trial_system_attributes a "
+            f"ON a.trial_id = t.trial_id AND a.key = '{LEASE}' WHERE t.state = 'RUNNING' "
+            f"AND t.study_id IN ({', '.join(map(str, studies))})"
+        )
+        with self.engine.connect() as connection:
+            return {key: value or "null" for key, value in connection.execute(found)}
+
+    def swap_lease(self, trial_id: int, seen: str, after: str) -> bool:
+        """Write a lease over the one that was seen; False where it is another by now."""
+        with self.engine.begin() as connection:
+            changed = connection.execute(
+                text(
+                    "UPDATE trial_system_attributes SET value_json = :after "
+                    f"WHERE trial_id = :key AND key = '{LEASE}' AND value_json = :seen"
+                ),
+                {"after": after, "key": trial_id, "seen": seen},
+            )
+            return bool(changed.rowcount)
+
+
+IDEMPOTENT = (
+    "get_all_studies",
+    "get_best_trial",
+    "get_n_trials",
+    "get_study_directions",
+    "get_study_id_from_name",
+    "get_study_name_from_id",
+    "get_study_system_attrs",
+    "get_study_user_attrs",
+    "set_study_system_attr",
+    "set_study_user_attr",
+    "set_trial_intermediate_value",
+)
+"""What can be done twice without harm, and so is tried again while the database is away."""
+
+for _name in IDEMPOTENT:
+    setattr(TrialStorage, _name, patient(getattr(TrialStorage, _name)))

@@ -26,6 +26,7 @@ from geno_hpo.evaluation.inputs import permuted
 from geno_hpo.evaluation.network import NetworkEvaluation
 from geno_hpo.metrics import METRICS
 from geno_hpo.space import Parameters, SearchSpace
+from geno_hpo.study.checkpoints import CHECKPOINT_SECONDS, Interrupted, TrialCheckpoint
 from geno_hpo.study.further import FURTHER
 from geno_hpo.study.plan import Prepared, StudyPlan
 from geno_hpo.study.pruners import decides_at
@@ -46,10 +47,6 @@ __all__ = [
 
 CONTROL_SEED = 7919
 ATTRIBUTION_SAMPLES = 1000
-
-
-class Interrupted(Exception):  # noqa: N818 - not an error: the worker was asked to stop
-    """The worker was told to stop in the middle of a trial."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +113,10 @@ class Bench:
         Threads that this worker may use.
     stop
         True once the worker was told to stop.
+    tick
+        Called whenever a training got on; raises where the trial is no longer this worker's.
+    checkpoint_seconds
+        Time between two checkpoints of a trial.
     """
 
     def __init__(
@@ -126,12 +127,16 @@ class Bench:
         reporter: Reporter,
         threads: int,
         stop: Callable[[], bool],
+        tick: Callable[[], None] = lambda: None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self.plan = plan
         self.prepared = prepared
         self.reporter = reporter
         self.threads = threads
         self._stop = stop
+        self._tick = tick
+        self._checkpoint_seconds = checkpoint_seconds
         self._fits = Fits(plan.fits, prepared.fingerprint)
         self._best = float("nan")
         self._control: tuple[int, NetworkEvaluation] | None = None
@@ -184,6 +189,17 @@ class Bench:
         """The space that trials of `part` are drawn from."""
         return self.plan.baselines.get(part, self.plan.space)
 
+    def checkpoint(self, part: str, number: int, meaning: Any) -> TrialCheckpoint:
+        """Where the course of a trial is kept."""
+        return TrialCheckpoint(
+            self.plan.work,
+            f"{part}-{number:05d}",
+            [self.plan.definition, self.prepared.fingerprint, part, number, meaning],
+            seconds=self._checkpoint_seconds,
+            stop=self._stop,
+            tick=self._tick,
+        )
+
     def search_network(self, part: str, trial: Trial, params: Parameters, log: RunLog) -> Ending:
         """Train one configuration over all folds, reporting each epoch."""
         config = self.plan.config
@@ -193,11 +209,20 @@ class Bench:
         pruned_at: list[int] = []
         undecided = False
         blocked = 0.0
+        seed = _trial_seed(self.plan.seed, part, trial.number)
+        checkpoint = self.checkpoint(part, trial.number, [params, seed, epochs])
 
         def decides(epoch: int) -> bool:
             return epoch < epochs and decides_at(config.pruner, epoch)
 
         reports = TrialReports(trial, self.reporter, decides)
+        earlier = checkpoint.load()
+        for epoch in earlier.history if earlier is not None else ():
+            log.log(epoch.epoch, _metrics(epoch))
+            if np.isfinite(epoch.score):
+                reports.add(epoch.epoch, epoch.score)
+        if earlier is not None:
+            reports.look_ahead(len(earlier.history))
 
         def report(epoch: EpochReport) -> bool:
             nonlocal undecided, blocked
@@ -207,8 +232,6 @@ class Bench:
             log.log(epoch.epoch, _metrics(epoch))
             if finite:
                 reports.add(epoch.epoch, epoch.score)
-            if self._stop():
-                raise Interrupted
             if undecided and finite and epoch.epoch < epochs:
                 undecided = False
                 if reports.should_prune():
@@ -221,20 +244,22 @@ class Bench:
             params,
             epochs=epochs,
             patience=config.budget.patience,
-            seed=_trial_seed(self.plan.seed, part, trial.number),
+            seed=seed,
             report=report,
+            checkpoint=checkpoint,
         )
         if not np.isfinite(result.best_score):
             raise TrialFailed(
                 "non-finite", f"the {self.plan.metric} of a fold is not defined for this trial"
             )
-        _save_curves(curves_path(self.plan.work, part, trial.number), result)
+        self._save(curves_path(self.plan.work, part, trial.number), _curves(result))
         if part == "network" and not pruned_at:
             self._keep_unseen(trial.number, result)
         reason = f"pruned after epoch {pruned_at[0]}" if pruned_at else result.ended
         spent = {**result.seconds, "log": blocked}
         spent["report"] -= blocked
         seconds = {name: round(value, 4) for name, value in spent.items()}
+        notes = [*checkpoint.notes, *result.notes]
         return Ending(
             score=result.best_score,
             pruned=bool(pruned_at),
@@ -245,16 +270,20 @@ class Bench:
                 "best_epoch": result.best_epoch,
                 "reused": result.reused,
                 "batch_size": result.batch_size,
-                "notes": list(result.notes),
+                "notes": notes,
                 "way": result.way,
                 "seconds": seconds,
             },
             log={
                 "compiled_function": "reused" if result.reused else "traced",
                 **({"computed": result.way} if result.way else {}),
-                **({"notes": "; ".join(result.notes)} if result.notes else {}),
+                **({"notes": "; ".join(notes)} if notes else {}),
             },
         )
+
+    def _save(self, path: Path, arrays: dict[str, Any]) -> None:
+        """Write a file; a disk that is full is waited for."""
+        self.reporter.storage.patience(lambda: save_arrays(path, arrays))
 
     def _keep_unseen(self, number: int, result: FitResult) -> None:
         """Keep predictions of the validation folds while no trial of this worker was better."""
@@ -262,7 +291,7 @@ class Bench:
             return
         self._best = result.best_score
         folds = self.prepared.split.folds
-        save_arrays(
+        self._save(
             unseen_path(self.plan.work, number),
             {
                 "samples": np.concatenate([fold.valid for fold in folds]),
@@ -281,6 +310,7 @@ class Bench:
             log.log(step, metrics)
             if np.isfinite(score):
                 reports.add(step, score)
+            self._tick()
             if self._stop():
                 raise Interrupted
             if prunes and reports.should_prune():
@@ -313,12 +343,12 @@ class Bench:
             return config.control.epochs
         return config.budget.epochs
 
-    def final_fit(self, name: str, task: dict[str, Any]) -> Ending:
+    def final_fit(self, name: str, task: dict[str, Any], number: int) -> Ending:
         """Refit a winner on the whole development part and predict the sealed test set."""
         started = time.monotonic()
         if task["kind"] in FURTHER:
             found, kept = FURTHER[task["kind"]](self, task)
-            save_arrays(final_path(self.plan.work, name), kept)
+            self._save(final_path(self.plan.work, name), kept)
             seconds = {"train": round(time.monotonic() - started, 3)}
             return Ending(score=found, attributes={"seconds": seconds})
         test = self.prepared.split.test
@@ -333,11 +363,13 @@ class Bench:
             control = task["kind"] == "control"
             evaluation = self.control(task.get("step", 0)) if control else self.networks
             params = task["params"]
+            checkpoint = self.checkpoint("final", number, [name, task])
             weights = evaluation.refit(
                 params,
                 epochs=task["epochs"],
                 seed=task["seed"],
                 horizon=self._most_epochs(task["kind"]),
+                checkpoint=checkpoint,
             )
             predictions = evaluation.predict(params, weights, test)
             score = evaluation.score(test, predictions)
@@ -348,7 +380,7 @@ class Bench:
                 path = final_path(self.plan.work, name).with_suffix(".keras")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 model.save(path)
-        save_arrays(final_path(self.plan.work, name), {"predictions": predictions, **arrays})
+        self._save(final_path(self.plan.work, name), {"predictions": predictions, **arrays})
         return Ending(
             score=score,
             name="test_score",
@@ -378,7 +410,7 @@ class Bench:
         from geno_hpo.interpret import explain
 
         found = explain(self.networks, params, weights, seed=self.plan.seed)
-        save_arrays(why_path(self.plan.work, name), found.arrays)
+        self._save(why_path(self.plan.work, name), found.arrays)
 
 
 def _metrics(epoch: EpochReport) -> dict[str, float]:
@@ -398,24 +430,24 @@ def _trial_seed(seed: int, part: str, number: int) -> int:
     return int(np.random.default_rng([seed, number, *salt]).integers(2**31))
 
 
-def _save_curves(path: Path, result: FitResult) -> None:
-    save_arrays(
-        path,
-        {
-            "train_loss": result.train_loss,
-            "valid_loss": result.valid_loss,
-            "valid_score": result.scores,
-            "train_accuracy": result.train_accuracy,
-            "valid_accuracy": result.valid_accuracy,
-            "best_epoch": np.asarray(result.best_epoch),
-        },
-    )
+def _curves(result: FitResult) -> dict[str, Any]:
+    return {
+        "train_loss": result.train_loss,
+        "valid_loss": result.valid_loss,
+        "valid_score": result.scores,
+        "train_accuracy": result.train_accuracy,
+        "valid_accuracy": result.valid_accuracy,
+        "best_epoch": np.asarray(result.best_epoch),
+    }
 
 
 def save_arrays(path: Path, arrays: dict[str, Any]) -> None:
     """Write atomically: a killed worker leaves the old file or the new one, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{time.monotonic_ns()}.tmp")
-    with draft.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
-    draft.replace(path)
+    try:
+        with draft.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -8,58 +8,47 @@ next launch goes on from the storage.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 from optuna.trial import TrialState
 
 from geno_hpo.audit import audit
-from geno_hpo.errors import GenoHpoError, InputError, StorageError
+from geno_hpo.errors import GenoHpoError, InputError, StudyStopped
 from geno_hpo.evaluation.fits import FEATURES, Fits
 from geno_hpo.metrics import METRICS
+from geno_hpo.study.checkpoints import drop_checkpoints
+from geno_hpo.study.crew import Crew
+from geno_hpo.study.failures import FAILURES_ALLOWED
 from geno_hpo.study.final import enqueue_final
-from geno_hpo.study.identity import code_version, is_gone, machine_memory, worker_name
+from geno_hpo.study.gpus import places, visible_gpus
+from geno_hpo.study.identity import code_version, is_gone
+from geno_hpo.study.keeper import watch_leases
 from geno_hpo.study.layout import Choice, Choices, Layout, cores, count, layouts, reckoned_seconds
-from geno_hpo.study.paths import Project
+from geno_hpo.study.lease import Watch as LeaseWatch
+from geno_hpo.study.mend import mend_runs
+from geno_hpo.study.naming import FINAL
+from geno_hpo.study.paths import Project, masked
 from geno_hpo.study.plan import Prepared, fit_folds, load_plan, prepare
 from geno_hpo.study.probe import Probe
 from geno_hpo.study.progress import Progress, take_progress
 from geno_hpo.study.record import Record, check_siblings, latest_generation
-from geno_hpo.study.storage import Pool, open_storage, storage_faults
-from geno_hpo.study.worker import FAILURES_ALLOWED, FINAL, RETIRED, open_pools
+from geno_hpo.study.shares import fair_part, telling
+from geno_hpo.study.storage import STORAGE_ERRORS, Pool, open_storage, storage_faults
+from geno_hpo.study.worker import open_pools
 from geno_hpo.tracking import DatasetTag, Tracking
 
 __all__ = ["Launch", "Watcher"]
 
 POLL_SECONDS = 1.0
-GRACE_SECONDS = 20.0
-RESTARTS_ALLOWED = 3
-MEMORY_SHARE = 0.6
-"""Share of the machine's memory that all local workers may have before one is replaced."""
 WORTH_SECONDS = 600.0
 """Reckoned length from which on a search is worth a probe of its layout."""
 
 Watcher = Callable[[Progress], None]
-
-
-@dataclass
-class LocalWorker:
-    """A worker process of this launcher."""
-
-    number: int
-    layout: Layout
-    process: subprocess.Popen[bytes]
-    log: Path
 
 
 class Launch:
@@ -71,7 +60,9 @@ class Launch:
         Where the study is; ``inh~2`` is the second outer fold of a nested one.
     workers
         Local worker processes; None takes the study's ``workers``, else as many as train most
-        (see `_settle_layout`).
+        (see `_settle_layout`). 0: workers on other machines do all of it.
+    per_gpu
+        Workers on each GPU, where there are GPUs.
     fresh
         Start a new generation beside the old trials.
     say
@@ -86,6 +77,7 @@ class Launch:
         name: str,
         *,
         workers: int | None = None,
+        per_gpu: int = 1,
         fresh: bool = False,
         say: Callable[[str], None] = lambda _: None,
         watch: Watcher = lambda _: None,
@@ -103,18 +95,18 @@ class Launch:
                 f"say: geno-hpo run {plan.key.name}"
             )
         self.plan = load_plan(project, name, generation) if generation > 1 else plan
-        self._cores = cores()
+        self._serves = workers == 0
+        self._cores, self._others = fair_part(project.mlruns, cores())
         fixed = workers or self.plan.config.workers
-        self._layouts = layouts(self._cores, fixed)
+        self._layouts = self._possible(fixed, per_gpu)
         self._choices = Choices(project.mlruns / "layouts.json", self._cores, fixed)
         known = self._choices.get(self._choices.of_study(self.plan))
         self.layout = known.layout if known is not None else self._layouts[0]
         self.session = uuid.uuid4().hex[:12]
         self.started = time.monotonic()
         self.maximise = METRICS[self.plan.metric].maximise
-        self._local: list[LocalWorker] = []
-        self._leaving: list[LocalWorker] = []
-        self._restarts = 0
+        self._crew = Crew(self.plan, self.session, per_gpu, say)
+        self._watch_over = LeaseWatch()
 
     def run(self) -> None:
         """Prepare, search, and fit the winners on the whole development part.
@@ -128,11 +120,17 @@ class Launch:
         KeyboardInterrupt
             Passed on after the workers have given their trials back.
         """
-        with storage_faults(), self._alone():
+        used = self._cores if self.layout.workers else 0
+        with storage_faults(), self._alone(), telling(self.project.mlruns, used):
             pools = open_pools(self.plan, self.storage, maximise=self.maximise, create=True)
             record = Record(pools["network"].study)
             record.agree(self.plan)
-            record.set(phase="preparing", session=self.session)
+            record.set(phase="preparing", session=self.session, asked="", error="")
+            if self._others and not self._serves:
+                self._say(
+                    f"{count(self._others, 'other study', 'other studies')} at work on this "
+                    f"machine: this one takes {count(self._cores, 'core')}"
+                )
             try:
                 self._start_workers(self.layout)
                 prepared = self._prepare(record)
@@ -140,14 +138,17 @@ class Launch:
                 self._search(record, pools)
                 self._finalise(record, pools, prepared)
                 record.set(phase="done", met=self.plan.promise)
-                self._await_workers()
+                self._crew.await_end()
+                self._mend(record, pools)
                 Fits(self.plan.fits).drop(FEATURES)
-            except BaseException:
+                drop_checkpoints(self.plan.work)
+            except BaseException as error:
                 with contextlib.suppress(Exception):  # the first error is the one to tell
-                    record.set(phase="stopped")
+                    told = isinstance(error, GenoHpoError)
+                    record.set(phase="stopped", error=masked(str(error)) if told else "")
                 raise
             finally:
-                self._stop_workers()
+                self._crew.stop()
                 shutil.rmtree(self.plan.probe(self.session), ignore_errors=True)
                 with contextlib.suppress(Exception):
                     record.spend("total", self.started)
@@ -214,13 +215,17 @@ class Launch:
         done = sum(trial.state.is_finished() for trial in pools["network"].trials())
         to_do = max(self.plan.budgets["network"] - done, 0)
         length = reckoned_seconds(self.plan, prepared, to_do, self._cores)
-        if len(self._layouts) == 1:
+        if self._serves:
+            self._say(
+                f"no worker on this machine; elsewhere say: geno-hpo worker {self.plan.key} --stay"
+            )
+        elif len(self._layouts) == 1:
             self._say(f"{self.layout}: no other layout fits {count(self._cores, 'core')}")
         elif known is not None:
             self._choices.keep(known, study)
             self._say(f"{known.why} (probed before)")
             if known.layout != self.layout:
-                self._stop_workers()
+                self._crew.stop()
                 self.layout = known.layout
                 self._start_workers(self.layout)
         elif length < WORTH_SECONDS:
@@ -241,22 +246,57 @@ class Launch:
     def _probe(self, record: Record) -> Choice | None:
         """Time the layouts; workers of the others leave."""
         folder = self.plan.probe(self.session)
-        probe = Probe(
-            folder, self._start_workers, lambda: all(w.process.poll() is None for w in self._local)
-        )
+        probe = Probe(folder, self._start_workers, lambda: self._crew.alive)
         record.set(phase="probing")
         choice = probe.choose(self._layouts)
         self.layout = self._layouts[0] if choice is None else choice.layout
-        self._leaving = [worker for worker in self._local if worker.layout != self.layout]
-        self._local = [worker for worker in self._local if worker.layout == self.layout]
-        for worker in self._leaving:
-            worker.process.terminate()
+        self._crew.keep(self.layout)
         return choice
 
-    def _open_tracking(self, prepared: Prepared) -> str:
+    def _possible(self, fixed: int | None, per_gpu: int) -> tuple[Layout, ...]:
+        """Layouts that may be tried; where there are GPUs, one worker a place on them."""
+        if self._serves:
+            return (Layout(0, 1),)
+        gpus = visible_gpus()
+        if not gpus:
+            return layouts(self._cores, fixed)
+        workers = len(places(fixed or len(gpus) * per_gpu, per_gpu, gpus))
+        return (Layout(workers, max(self._cores // workers, 1)),)
+
+    def _start_workers(self, layout: Layout) -> None:
+        self._crew.start(layout)
+
+    def _watch_others(self, pools: dict[str, Pool]) -> None:
+        """Take over the trials of lost workers; end where somebody asked for it.
+
+        Raises
+        ------
+        StudyStopped
+            The study is to stop.
+        """
+        with contextlib.suppress(*STORAGE_ERRORS):  # away for a moment: looked at again
+            lost = watch_leases(pools, self._watch_over)
+            if lost:
+                self._say(f"{count(lost, 'trial')} of lost workers taken over")
+        if Record(pools["network"].study).asked == "stop":
+            raise StudyStopped(
+                f"study {self.plan.key} was stopped as asked; nothing is lost. Go on with: "
+                f"geno-hpo run {self.plan.key.name}"
+            )
+
+    def _mend(self, record: Record, pools: dict[str, Pool]) -> None:
+        """See that MLflow shows every trial once."""
+        mended = mend_runs(self.plan, pools, self._tracking(), str(record.get("mlflow_run")))
+        if mended:
+            self._say(f"MLflow: {count(mended, 'run')} of lost workers written from the storage")
+
+    def _tracking(self) -> Tracking:
         local = self.project.tracking_uri.startswith("sqlite")
         folder = self.project.mlruns / "artifacts" if local else None
-        tracking = Tracking(self.project.tracking_uri, folder, self.plan.config.name)
+        return Tracking(self.project.tracking_uri, folder, self.plan.config.name)
+
+    def _open_tracking(self, prepared: Prepared) -> str:
+        tracking = self._tracking()
         dataset = prepared.dataset
         tags = {
             "question": self.plan.config.question,
@@ -289,7 +329,8 @@ class Launch:
             pools[part].fill(asked)
         searched = {part: pools[part] for part in self.plan.parts}
         record.set(phase="search")
-        self._say(f"searching with {self.layout}; a worker that starts loads TensorFlow first")
+        if not self._serves:
+            self._say(f"searching with {self.layout}; a worker that starts loads TensorFlow first")
         limit = self.plan.config.budget.wall_time
         spent = float((record.get("spent") or {}).get("search", 0.0))
         try:
@@ -330,78 +371,10 @@ class Launch:
         for part in mine:
             if part.failed >= FAILURES_ALLOWED and not part.complete:
                 raise GenoHpoError(_hopeless(part.part, pools[part.part]))
-        self._mind_workers(pools)
+        self._crew.mind(pools, progress.done)
+        self._watch_others(pools)
         time.sleep(POLL_SECONDS)
         return True
-
-    def _start_workers(self, layout: Layout) -> None:
-        (self.plan.work / "logs").mkdir(parents=True, exist_ok=True)
-        for _ in range(layout.workers):
-            self._local.append(self._start_worker(len(self._local), layout))
-
-    def _start_worker(self, number: int, layout: Layout) -> LocalWorker:
-        log = self.plan.work / "logs" / f"worker-{number}.log"
-        threads = layout.threads
-        memory_limit = int(MEMORY_SHARE * machine_memory() / layout.workers)
-        environment = os.environ | {
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "OMP_NUM_THREADS": str(threads),
-            "PYTHONUNBUFFERED": "1",
-        }
-        command = [sys.executable, "-m", "geno_hpo", "worker", str(self.plan.key)]
-        command += ["--root", str(self.project.root), "--threads", str(threads)]
-        command += ["--session", self.session, "--memory-limit", str(memory_limit)]
-        with log.open("ab") as stream:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
-        return LocalWorker(number, layout, process, log)
-
-    def _mind_workers(self, pools: dict[str, Pool]) -> None:
-        """Replace workers that died; give up when they keep dying."""
-        for index, worker in enumerate(self._local):
-            code = worker.process.poll()
-            if code is None:
-                continue
-            if code == RETIRED:
-                self._say(f"worker {worker.number} reached its memory limit; another takes over")
-                self._local[index] = self._start_worker(worker.number, worker.layout)
-                continue
-            if self._restarts >= RESTARTS_ALLOWED or code == InputError.exit_code:
-                raise StorageError(
-                    f"worker {worker.number} ended with exit code {code}; its last words "
-                    f"({worker.log}):\n{_tail(worker.log)}"
-                )
-            self._restarts += 1
-            self._say(f"worker {worker.number} ended with exit code {code}; starting another")
-            dead = worker_name(worker.process.pid)
-            for pool in pools.values():
-                pool.recover(dead.__eq__)
-            self._local[index] = self._start_worker(worker.number, worker.layout)
-
-    def _await_workers(self) -> None:
-        deadline = time.monotonic() + GRACE_SECONDS
-        for worker in (*self._local, *self._leaving):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                worker.process.wait(max(deadline - time.monotonic(), 0.1))
-
-    def _stop_workers(self) -> None:
-        """Ask the workers to give their trials back and end; insist after a while."""
-        for worker in (*self._local, *self._leaving):
-            if worker.process.poll() is None:
-                worker.process.send_signal(signal.SIGTERM)
-        self._await_workers()
-        for worker in (*self._local, *self._leaving):
-            if worker.process.poll() is None:
-                worker.process.kill()
-                worker.process.wait()
-        self._local.clear()
-        self._leaving.clear()
 
 
 def _hopeless(part: str, pool: Pool) -> str:
@@ -413,8 +386,3 @@ def _hopeless(part: str, pool: Pool) -> str:
         f"the first {len(failed)} trials of {part} all failed, so the study stops here; "
         f"{times} of them because of {worst}"
     )
-
-
-def _tail(path: Path, lines: int = 8) -> str:
-    text = path.read_text(errors="replace").splitlines()[-lines:]
-    return "\n".join(f"    {line}" for line in text)

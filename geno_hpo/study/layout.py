@@ -49,9 +49,9 @@ class Layout:
         return f"{count(self.workers, 'worker')} of {count(self.threads, 'thread')}{each}"
 
 
-def count(number: int, word: str) -> str:
-    """``1 core``, ``2 cores``."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def count(number: int, word: str, words: str = "") -> str:
+    """``1 core``, ``2 cores``; `words` where the plural is not ``word`` with an s."""
+    return f"{number} {word if number == 1 else words or word + 's'}"
 
 
 def layouts(cores: int, workers: int | None = None) -> tuple[Layout, ...]:

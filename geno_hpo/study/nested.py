@@ -78,7 +78,7 @@ class NestedLaunch:
     ----------
     project, name
         Where the study is.
-    workers, fresh
+    workers, per_gpu, fresh
         As for `Launch`; a fresh start begins a new generation of all outer folds.
     begin
         Called with an outer fold's key before it is launched.
@@ -89,6 +89,7 @@ class NestedLaunch:
     project: Project
     name: str
     workers: int | None = None
+    per_gpu: int = 1
     fresh: bool = False
     begin: Callable[[StudyKey], None] = lambda _: None
     say: Callable[[str], None] = lambda _: None
@@ -117,6 +118,7 @@ class NestedLaunch:
                 self.project,
                 f"{self.name}~{number}",
                 workers=self.workers,
+                per_gpu=self.per_gpu,
                 fresh=self.fresh and number == 1,
                 say=self.say,
                 watch=self.watch,

@@ -126,6 +126,7 @@ class Project:
             ) from error
 
 
-def masked(url: str) -> str:
-    """`url` without its password, for messages and logs."""
-    return re.sub(r"(://[^:/@\s]+):[^@/\s]*@", r"\1:***@", url)
+def masked(text: str) -> str:
+    """`text` without the passwords of addresses in it, for messages, logs and tags."""
+    text = re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
+    return re.sub(r"\b(password|passwd|token|secret)=[^&\s'\"]+", r"\1=***", text, flags=re.I)

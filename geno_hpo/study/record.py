@@ -49,6 +49,12 @@ class Record:
         phase: Phase = self.get("phase", "preparing")
         return phase
 
+    @property
+    def asked(self) -> Literal["", "stop", "pause"]:
+        """What somebody asked of all who work at the study."""
+        asked: Literal["", "stop", "pause"] = self.get("asked", "")
+        return asked
+
     def agree(self, plan: StudyPlan, data: str | None = None) -> None:
         """See that the storage's trials are of this definition, and of these data.
 

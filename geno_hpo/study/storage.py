@@ -1,36 +1,27 @@
-"""The trial storage: opened once a process, and the pool of trials that a budget allows.
-
-The launcher writes down how many trials a part may have in all; a worker that *claims* one takes
-a trial that waits (it was given back), else begins the next number while the budget lasts. A
-budget is exact because whoever claims, or changes what is allowed, holds one lock. Trials of the
-budget that have not begun cost nothing: they are the difference of two numbers.
-"""
+"""The trial storage: opened once a process, its faults told, and its parts by name."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import functools
 import logging
 import sqlite3
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import optuna
-from filelock import FileLock
-from optuna.storages._rdb import models
-from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy import event, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from geno_hpo.errors import StorageError
 from geno_hpo.study.cached import TrialStorage
 from geno_hpo.study.paths import masked
+from geno_hpo.study.patience import Patience, first_cause
+from geno_hpo.study.pool import LOCK_WAIT_SECONDS, Claim, Pool
 
 __all__ = [
     "STORAGE_ERRORS",
@@ -42,12 +33,11 @@ __all__ = [
     "study_names",
 ]
 
-LOCK_WAIT_SECONDS = 60
+CONNECT_SECONDS = 10
+TABLES_KEY = 7_106_574_221
+"""Key of the advisory lock under which tables are made; any number that is the same everywhere."""
 STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError, OSError)
 """What a database or disk that gives out raises."""
-WITHDRAWN = "withdrawn"
-ALLOWED = "allowed"
-"""Attribute of a part: trials that it may have in all, failed and withdrawn ones included."""
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -59,8 +49,15 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def open_storage(url: str) -> TrialStorage:
+def open_storage(url: str, patience: Patience | None = None) -> TrialStorage:
     """Open the trial storage; SQLite is put in WAL mode so that many processes can share it.
+
+    Parameters
+    ----------
+    url
+        Its address.
+    patience
+        Waits for a database that is away; None says at once that it is.
 
     Raises
     ------
@@ -73,16 +70,37 @@ def open_storage(url: str) -> TrialStorage:
             f"the trial storage must be SQLite or PostgreSQL, got {masked(url)}: on others two "
             "workers could claim one trial"
         )
-    options: dict[str, Any] = (
-        {"connect_args": {"timeout": LOCK_WAIT_SECONDS}} if sqlite else {"pool_pre_ping": True}
-    )
     if sqlite and not event.contains(Engine, "connect", _tune_sqlite):
         event.listen(Engine, "connect", _tune_sqlite)
+    make = functools.partial(_open, url, sqlite=sqlite)
     try:
-        return TrialStorage(optuna.storages.RDBStorage(url, engine_kwargs=options))
+        return make() if patience is None else patience(make)
+    except StorageError:
+        raise
     except Exception as error:
         reason = masked(str(error).splitlines()[0])
         raise StorageError(f"the trial storage {masked(url)} cannot be opened: {reason}") from error
+
+
+def _open(url: str, *, sqlite: bool) -> TrialStorage:
+    options: dict[str, Any] = (
+        {"connect_args": {"timeout": LOCK_WAIT_SECONDS}}
+        if sqlite
+        else {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS}}
+    )
+    with contextlib.nullcontext() if sqlite else _making_tables(url):
+        return TrialStorage(optuna.storages.RDBStorage(url, engine_kwargs=options))
+
+
+@contextlib.contextmanager
+def _making_tables(url: str) -> Iterator[None]:
+    """Let one process at a time look for the tables of a fresh database and make them."""
+    engine = create_engine(
+        url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
+    )
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": TABLES_KEY})
+        yield
 
 
 @contextlib.contextmanager
@@ -97,10 +115,7 @@ def storage_faults() -> Iterator[None]:
     try:
         yield
     except STORAGE_ERRORS as error:
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        reason = masked(str(cause).splitlines()[0])
+        reason = masked(str(first_cause(error)).splitlines()[0])
         raise StorageError(
             f"the study cannot be written down any more: {reason}. Free some space or bring the "
             "storage back, then say the same command again: every finished trial is kept"
@@ -110,230 +125,6 @@ def storage_faults() -> Iterator[None]:
 def study_names(storage: optuna.storages.BaseStorage) -> list[str]:
     """Names of all studies in the storage, parts included."""
     return optuna.study.get_all_study_names(storage=storage)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A trial taken from its pool; `again` tells that an earlier attempt at it was lost."""
-
-    pool: Pool
-    trial: Trial
-    again: bool
-
-
-class Pool:
-    """The trials of one part of a study (its networks, one baseline, the final fits).
-
-    Parameters
-    ----------
-    study
-        The Optuna study that holds them.
-    lock_folder
-        Local folder for the claim lock of an SQLite storage, whose own transactions would let two
-        processes claim one trial. None on PostgreSQL, which keeps the lock itself.
-    """
-
-    def __init__(self, study: optuna.Study, lock_folder: Path | None) -> None:
-        self.study = study
-        self.storage = cast("TrialStorage", study._storage)
-        self._lock = (
-            FileLock(lock_folder / "claim.lock", timeout=LOCK_WAIT_SECONDS) if lock_folder else None
-        )
-
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the claim lock: whoever changes which trials wait or run holds it.
-
-        On PostgreSQL it ends with its transaction, so a worker that is gone holds nothing.
-        """
-        if self._lock is not None:
-            with self._lock:
-                yield
-            return
-        name = hashlib.sha256(self.study.study_name.encode()).digest()
-        key = int.from_bytes(name[:8], signed=True)
-        with self.storage.engine.begin() as connection:
-            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-            yield
-
-    def claim(
-        self,
-        worker: str,
-        sampler: Callable[[int], optuna.samplers.BaseSampler] | None = None,
-    ) -> Claim | None:
-        """Take a trial for `worker`: the waiting one of the lowest number, else the next to begin.
-
-        Parameters
-        ----------
-        worker
-            Its name, written down with the trial.
-        sampler
-            Gives the sampler that draws the trial of a number; None leaves the study's.
-
-        Returns
-        -------
-        Claim or None
-            None where nothing waits and the budget has begun.
-        """
-        with self.lock(), self.storage.held():
-            everything, owed = self._look()
-            waiting = next((t for t in everything if t.state == TrialState.WAITING), None)
-            if waiting is not None:
-                key = waiting._trial_id
-                self.storage.set_trial_state_values(key, TrialState.RUNNING)
-                self.storage.set_trial_user_attr(key, "worker", worker)
-            elif owed:
-                begun = _begun(worker)
-                key = self.storage.create_new_trial(self.study._study_id, begun)
-            else:
-                return None
-        self.study._thread_local.cached_all_trials = None
-        trial = Trial(self.study, key)
-        if sampler is not None:
-            self.study.sampler = sampler(trial.number)
-        again = waiting is not None and "worker" in waiting.user_attrs
-        return Claim(self, trial, again)
-
-    def drawing(self) -> contextlib.AbstractContextManager[None]:
-        """While a configuration is drawn: one read, and one transaction for all of it."""
-        return self.storage.held()
-
-    def release(self, trial: Trial) -> None:
-        """Give an interrupted trial back; it keeps its parameters and will start anew."""
-        with self.lock():
-            self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
-
-    def enqueue(self, attributes: dict[str, Any]) -> None:
-        """Add one waiting trial with a task of its own, beyond the budget."""
-        with self.lock():
-            self._enqueue(attributes)
-
-    def _enqueue(self, attributes: dict[str, Any]) -> None:
-        everything, owed = self._look()
-        self._allow(len(everything) + owed + 1)
-        self.study.enqueue_trial({}, user_attrs=attributes)
-
-    def fill(self, asked: int) -> int:
-        """Let the part have `asked` trials that did not fail; return how many more those are.
-
-        A smaller `asked` than before withdraws trials that wait or have not begun, the latest
-        first, never what runs or is done.
-        """
-        with self.lock():
-            everything, owed = self._look()
-            standing = sum(trial.state != TrialState.FAIL for trial in everything)
-            self._allow(len(everything) + max(asked - standing, 0))
-            self._close_waiting("the budget was lowered", everything, max(standing - asked, 0))
-        return max(asked - standing - owed, 0)
-
-    def withdraw(self, reason: str) -> int:
-        """Close what waits or has not begun; return how many."""
-        with self.lock():
-            everything, owed = self._look()
-            if owed:
-                self._allow(len(everything))
-            return owed + self._close_waiting(reason, everything, len(everything))
-
-    def _close_waiting(self, reason: str, everything: list[FrozenTrial], at_most: int) -> int:
-        waiting = [trial for trial in everything if trial.state == TrialState.WAITING]
-        latest = waiting[::-1][:at_most]
-        for trial in latest:
-            self.set_attributes(trial, {"reason": f"{WITHDRAWN}: {reason}"})
-            self.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-        return len(latest)
-
-    def fail(self, trial: Trial, *, replace: Callable[[Counter[TrialState]], bool]) -> None:
-        """Close a trial as failed; another takes its place where `replace` says so.
-
-        Parameters
-        ----------
-        trial
-            The running trial. Its task, if it has one, goes to the trial that replaces it.
-        replace
-            Decides by the tally, in which the trial has failed already.
-        """
-        with self.lock():
-            tally = self.tally()
-            tally[TrialState.RUNNING] -= 1
-            tally[TrialState.FAIL] += 1
-            if replace(tally):
-                if "task" in trial.user_attrs:
-                    self._enqueue({key: trial.user_attrs[key] for key in ("name", "task")})
-                else:
-                    everything, owed = self._look()
-                    self._allow(len(everything) + owed + 1)
-            self.study.tell(trial, state=TrialState.FAIL)
-
-    def recover(self, gone: Callable[[str], bool]) -> int:
-        """Give back the running trials of workers that are gone; return how many."""
-        with self.lock():
-            running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-            lost = [t for t in running if gone(str(t.user_attrs.get("worker", "")))]
-            for trial in lost:
-                self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
-            return len(lost)
-
-    def trials(self) -> list[FrozenTrial]:
-        """All trials that have begun or wait with a task, withdrawn ones left out."""
-        return self.look()[0]
-
-    def look(self) -> tuple[list[FrozenTrial], int]:
-        """`trials`, and how many of the budget have not begun."""
-        everything, owed = self._look()
-        kept = [t for t in everything if not str(t.user_attrs.get("reason")).startswith(WITHDRAWN)]
-        return kept, owed
-
-    def _look(self) -> tuple[list[FrozenTrial], int]:
-        """All trials by number, and how many of the budget have not begun.
-
-        The number allowed is read last, and raised before a trial fails: so what is about to
-        begin, or to be replaced, is never missing from both.
-        """
-        everything = self.study.get_trials(deepcopy=False)
-        allowed = int(self.study.user_attrs.get(ALLOWED, 0))
-        return everything, max(allowed - len(everything), 0)
-
-    def _allow(self, trials: int) -> None:
-        self.study.set_user_attr(ALLOWED, trials)
-
-    def tally(self) -> Counter[TrialState]:
-        """Number of trials in each state; what has not begun is waiting."""
-        everything, owed = self._look()
-        tally = Counter(trial.state for trial in everything)
-        if owed:
-            tally[TrialState.WAITING] += owed
-        return tally
-
-    def set_attributes(self, trial: FrozenTrial | Trial, attributes: dict[str, Any]) -> None:
-        """Write user attributes of a trial, in one transaction."""
-        model = models.TrialUserAttributeModel
-        self.storage.set_trial_attributes(model, trial._trial_id, attributes)
-
-    def best(self, trials: list[FrozenTrial] | None = None) -> FrozenTrial | None:
-        """The complete trial (of `trials`, else of all) with the best score, earliest first."""
-        everything = self.trials() if trials is None else trials
-        complete = [t for t in everything if t.state == TrialState.COMPLETE]
-        sign = -1.0 if self.study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
-        return min(complete, key=lambda t: (sign * float(t.value or 0.0), t.number), default=None)
-
-
-def _begun(worker: str) -> FrozenTrial:
-    """A trial that begins now; the storage gives it its number."""
-    return FrozenTrial(
-        number=-1,
-        trial_id=-1,
-        state=TrialState.RUNNING,
-        value=None,
-        values=None,
-        datetime_start=datetime.now(),
-        datetime_complete=None,
-        params={},
-        distributions={},
-        user_attrs={"worker": worker},
-        system_attrs={},
-        intermediate_values={},
-    )
 
 
 def open_pool(

@@ -11,20 +11,24 @@ import contextlib
 import gc
 import os
 import time
-import traceback
-from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import optuna
 from optuna.trial import Trial, TrialState
 
-from geno_hpo.errors import GenoHpoError, StorageError, TrialFailed
+from geno_hpo.errors import StorageError
 from geno_hpo.space import Parameters
 from geno_hpo.study.cached import TrialStorage
+from geno_hpo.study.checkpoints import CHECKPOINT_SECONDS, Interrupted
+from geno_hpo.study.failures import Failure, is_replaced
 from geno_hpo.study.identity import peak_memory, worker_name
-from geno_hpo.study.jobs import Bench, Ending, Interrupted
-from geno_hpo.study.plan import StudyPlan, load_prepared
+from geno_hpo.study.jobs import Bench, Ending
+from geno_hpo.study.keeper import Keeper
+from geno_hpo.study.lease import LEASE_SECONDS, LeaseLost
+from geno_hpo.study.naming import FINAL, run_name
+from geno_hpo.study.patience import Patience
+from geno_hpo.study.plan import Prepared, StudyPlan, load_prepared
 from geno_hpo.study.probe import take_part
 from geno_hpo.study.pruners import make_pruner
 from geno_hpo.study.record import Record
@@ -40,14 +44,9 @@ from geno_hpo.study.storage import (
 )
 from geno_hpo.tracking import RunLog, Tracking, Writer
 
-__all__ = ["FAILURES_ALLOWED", "RETIRED", "Worker", "open_pools"]
+__all__ = ["RETIRED", "Worker", "open_pools"]
 
 POLL_SECONDS = 0.25
-FAILURES_ALLOWED = 5
-"""Failed trials of one part after which, with none complete, the study stops; and how many
-failures beyond the budget's tenth are replaced."""
-
-FINAL = "final"
 RETIRED = 75
 """Exit code of a worker that has reached its memory limit and wants to be replaced."""
 
@@ -68,6 +67,14 @@ def open_pools(
     return pools
 
 
+class _Sink(NamedTuple):
+    """Where runs are recorded: the store, its background writer, and the study's run."""
+
+    tracking: Tracking
+    writer: Writer
+    parent: str
+
+
 class Worker:
     """Runs trials of one study in this process.
 
@@ -86,6 +93,11 @@ class Worker:
         True once the worker should end; asked after every epoch.
     tell
         Called with one plain sentence whenever something begins or ends.
+    stays
+        Whether a worker without a launcher waits for more while the study is not done, as workers
+        on a cluster do; else it leaves when nothing waits.
+    lease_seconds, checkpoint_seconds
+        See `geno_hpo.study.lease` and `geno_hpo.study.checkpoints`.
     """
 
     def __init__(
@@ -98,15 +110,25 @@ class Worker:
         memory_limit: int | None = None,
         stop: Callable[[], bool] = lambda: False,
         tell: Callable[[str], None] = lambda _: None,
+        stays: bool = False,
+        lease_seconds: float = LEASE_SECONDS,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self.plan = plan
         self._session = session
         self._memory_limit = memory_limit
-        self._stop = stop
+        self._told_to_stop = stop
+        self._stays = stays
+        self._lease_seconds = lease_seconds
+        self._checkpoint_seconds = checkpoint_seconds
+        self._keeper: Keeper | None = None
         self._tell = tell
         self._threads = threads
         self._maximise = maximise
-        self.storage = open_storage(plan.project.storage_url)
+        patience = Patience()
+        patience.tell, patience.stop = tell, stop
+        self.storage = open_storage(plan.project.storage_url, patience)
+        self.storage.patience = patience
         self._done = 0
         self._host = worker_name(os.getpid())
         self._samplers = {part: self._sampler(part) for part in plan.parts}
@@ -130,34 +152,60 @@ class Worker:
         pools = open_pools(self.plan, self.storage, maximise=self._maximise, create=False)
         prepared = load_prepared(self.plan, record.get("data"))
         reporter = Reporter(self.storage)
-        bench = Bench(
-            self.plan, prepared, reporter=reporter, threads=self._threads, stop=self._stop
-        )
+        keeper = self._keeper = Keeper(pools, record, lease_seconds=self._lease_seconds)
+        bench = self._bench(prepared, reporter, keeper)
         gc.collect()
         gc.freeze()  # what was imported stays: collections after each trial need not walk it
-        if self._session is not None and record.phase == "probing":
-            folder = self.plan.probe(self._session)
-            if not take_part(folder, bench.networks, self.plan.space, self._threads, self._stop):
-                return 0
-        tracking = self._open_tracking()
-        writer = Writer(tracking.client)
-        parent = str(record.get("mlflow_run"))
-        self._idle_since = time.perf_counter()
         try:
-            while not self._stop() and not self.retired:
-                part, claim = self._claim(pools)
-                if claim is not None:
-                    self._done += self._work(part, claim, bench, (tracking, writer, parent))
-                elif self._finished(record, pools):
-                    break
-                else:
-                    time.sleep(POLL_SECONDS)
-        finally:
+            if self._session is not None and record.phase == "probing":
+                folder = self.plan.probe(self._session)
+                networks, space = bench.networks, self.plan.space
+                if not take_part(folder, networks, space, self._threads, self._stop):
+                    return 0
+            tracking = self._open_tracking()
+            sink = _Sink(tracking, Writer(tracking.client), str(record.get("mlflow_run")))
+            self._idle_since = time.perf_counter()
             try:
-                reporter.close()
+                self._serve(record, pools, bench, sink)
             finally:
-                writer.close()
+                try:
+                    reporter.close()
+                finally:
+                    sink.writer.close()
+        finally:
+            keeper.close()
         return self._done
+
+    def _bench(self, prepared: Prepared, reporter: Reporter, keeper: Keeper) -> Bench:
+        return Bench(
+            self.plan,
+            prepared,
+            reporter=reporter,
+            threads=self._threads,
+            stop=self._stop,
+            tick=keeper.tick,
+            checkpoint_seconds=self._checkpoint_seconds,
+        )
+
+    def _serve(self, record: Record, pools: dict[str, Pool], bench: Bench, sink: _Sink) -> None:
+        """Take trial after trial until there is nothing more to do here."""
+        while not self._told_to_stop() and not self.retired and self._asked != "stop":
+            part, claim = ("", None) if self._asked == "pause" else self._claim(pools)
+            if claim is not None:
+                self._done += self._work(part, claim, bench, sink)
+            elif self._finished(record, pools):
+                break
+            else:
+                time.sleep(POLL_SECONDS)
+
+    def _stop(self) -> bool:
+        """Whether the trial at work must be given back."""
+        return self._told_to_stop() or bool(self._asked)
+
+    @property
+    def _asked(self) -> str:
+        """What somebody asked of the whole study."""
+        return "" if self._keeper is None else self._keeper.asked
 
     @property
     def retired(self) -> bool:
@@ -175,7 +223,7 @@ class Worker:
         """The study's record once its trials are enqueued; None when told to stop before."""
         said = False
         early = ("preparing",) if self._session is not None else ("preparing", "probing")
-        while not self._stop():
+        while not self._told_to_stop():
             with contextlib.suppress(KeyError, StorageError):
                 study = optuna.load_study(study_name=str(self.plan.key), storage=self.storage)
                 record = Record(study)
@@ -193,10 +241,13 @@ class Worker:
         return None
 
     def _finished(self, record: Record, pools: dict[str, Pool]) -> bool:
-        if record.phase in ("done", "stopped"):
+        phase = record.phase
+        if phase == "done" or (phase == "stopped" and (not self._stays or record.get("error"))):
             return True
         if self._session is not None:
             return bool(record.get("session") != self._session)
+        if self._stays or self._asked == "pause":
+            return False
         return not any(pool.tally()[TrialState.RUNNING] for pool in pools.values())
 
     def _sampler(self, part: str) -> Callable[[int], optuna.samplers.BaseSampler]:
@@ -207,119 +258,141 @@ class Worker:
 
     def _claim(self, pools: dict[str, Pool]) -> tuple[str, Claim | None]:
         for part, pool in pools.items():
-            claim = pool.claim(self._host, self._samplers.get(part))
+            claim = pool.claim(self._host, self._samplers.get(part), self._lease_seconds)
             if claim is not None:
                 return part, claim
         return "", None
 
-    def _work(
-        self,
-        part: str,
-        claim: Claim,
-        bench: Bench,
-        sink: tuple[Tracking, Writer, str],
-    ) -> int:
+    def _work(self, part: str, claim: Claim, bench: Bench, sink: _Sink) -> int:
         """Run one claimed trial to its end, whatever that is; 1 when it is finished."""
+        assert self._keeper is not None
         trial, pool = claim.trial, claim.pool
+        named = f"{pool.study.study_name} trial {trial.number}"
         task: dict[str, Any] = trial.user_attrs.get("task") or {}
-        params: Parameters = task.get("params") or {}
         log: RunLog | None = None
+        self._keeper.hold(claim)
         try:
+            params: Parameters = task.get("params") or {}
             if part != FINAL:
-                with pool.drawing():
-                    params = bench.search_space(part).suggest(trial)
-            name, stage = _naming(part, trial.number, params, task)
-            tags = {
-                "stage": stage,
-                "model": str(params.get("family", part)),
-                "worker": self._host,
-                "trial": f"{pool.study.study_name} {trial.number}",
-                **self.plan.fold_tag,
-            }
-            log = RunLog(
-                *sink[:2], name, parent=sink[2], params=params, tags=tags, again=claim.again
-            )
+                params = self._draw(part, claim, bench)
+            log = self._open_run(part, claim, params, task, sink)
             waited = time.perf_counter() - self._idle_since
             try:
-                if part == FINAL:
-                    ending = bench.final_fit(trial.user_attrs["name"], task)
-                elif part in self.plan.baselines:
-                    ending = bench.search_baseline(part, trial, params, log)
-                else:
-                    ending = bench.search_network(part, trial, params, log)
+                ending = self._train(part, trial, params, task, bench, log)
             finally:
                 self._idle_since = time.perf_counter()
                 bench.reporter.settle()
+            self._keeper.tick()
+            self._keeper.let_go()
+            self._finish(claim, log, ending, waited)
+            self._tell(f"{named} {'pruned' if ending.pruned else 'complete'}: {ending.score:.4f}")
         except (Interrupted, KeyboardInterrupt):
-            pool.release(trial)
-            if log is not None:
-                log.discard()
-            self._tell(f"{part} trial {trial.number} given back: it was interrupted")
-            return 0
+            return self._give_back(claim, log)
+        except LeaseLost:
+            return self._leave(claim, log)
         except (StorageError, *STORAGE_ERRORS):
-            raise  # no fault of the trial: it stays claimed and is given back at the next launch
-        except TrialFailed as failure:
-            self._fail(pool, trial, log, failure.kind, str(failure))
-        except GenoHpoError as failure:
-            self._fail(pool, trial, log, "invalid", str(failure))
-        except Exception as failure:
-            text = "".join(traceback.format_exception(failure))
-            self._fail(pool, trial, log, "error", f"{type(failure).__name__}: {failure}", text)
-        else:
-            self._finish(pool, trial, log, ending, waited)
+            raise  # no fault of the trial: its lease runs out, and another worker takes it over
+        except Exception as error:
+            self._keeper.let_go()
+            failure = Failure.of(error)
+            try:
+                self._fail(claim, log, failure)
+            except LeaseLost:  # writing to a trial that another worker ended is such an error
+                return self._leave(claim, log)
+            self._tell(f"{named} failed, {failure.reason}")
+        finally:
+            self._keeper.let_go()
+        bench.checkpoint(part, trial.number, None).remove()
         return 1
 
-    def _finish(self, pool: Pool, trial: Trial, log: RunLog, ending: Ending, waited: float) -> None:
+    def _give_back(self, claim: Claim, log: RunLog | None) -> int:
+        """Let an interrupted trial wait for the next worker."""
+        assert self._keeper is not None
+        self._keeper.let_go()
+        try:
+            claim.pool.release(claim.trial)
+        except LeaseLost:
+            return self._leave(claim, log)
+        if log is not None:
+            log.discard()
+        name = claim.pool.study.study_name
+        self._tell(f"{name} trial {claim.trial.number} given back: it was interrupted")
+        return 0
+
+    def _leave(self, claim: Claim, log: RunLog | None) -> int:
+        """Leave a trial as it is that another worker has taken over."""
+        if log is not None:
+            log.abandon()
+        name = claim.pool.study.study_name
+        self._tell(
+            f"{name} trial {claim.trial.number} left alone: another worker has taken it over"
+        )
+        return 0
+
+    def _draw(self, part: str, claim: Claim, bench: Bench) -> Parameters:
+        """Draw the trial's configuration, or read the one that it has."""
+        trial, pool = claim.trial, claim.pool
+        with pool.drawing():
+            return bench.search_space(part).suggest(trial)
+
+    def _open_run(
+        self, part: str, claim: Claim, params: Parameters, task: dict[str, Any], sink: _Sink
+    ) -> RunLog:
+        number = claim.trial.number
+        name, stage = run_name(part, number, params, task)
+        tags = {
+            "stage": stage,
+            "model": str(params.get("family", part)),
+            "worker": self._host,
+            "trial": f"{claim.pool.study.study_name} {number}",
+            **self.plan.fold_tag,
+        }
+        return RunLog(
+            sink.tracking,
+            sink.writer,
+            name,
+            parent=sink.parent,
+            params=params,
+            tags=tags,
+            again=claim.again,
+        )
+
+    def _train(
+        self,
+        part: str,
+        trial: Trial,
+        params: Parameters,
+        task: dict[str, Any],
+        bench: Bench,
+        log: RunLog,
+    ) -> Ending:
+        if part == FINAL:
+            return bench.final_fit(trial.user_attrs["name"], task, trial.number)
+        if part in self.plan.baselines:
+            return bench.search_baseline(part, trial, params, log)
+        return bench.search_network(part, trial, params, log)
+
+    def _finish(self, claim: Claim, log: RunLog, ending: Ending, waited: float) -> None:
+        """Write the ending down, first where it counts: a trial that was lost ends nowhere."""
         seconds = {**ending.attributes.get("seconds", {}), "wait": round(waited, 4)}
-        pool.set_attributes(trial, {**ending.attributes, "seconds": seconds})
         state = TrialState.PRUNED if ending.pruned else TrialState.COMPLETE
-        word = "pruned" if ending.pruned else "complete"
+        value = None if ending.pruned else ending.score
+        claim.pool.finish(claim.trial, value, state, {**ending.attributes, "seconds": seconds})
         log.log(int(ending.attributes.get("best_epoch", 0)), {ending.name: ending.score})
         log.end(
             "KILLED" if ending.pruned else "FINISHED",
             {
-                "state": word,
+                "state": "pruned" if ending.pruned else "complete",
                 "reason": str(ending.attributes.get("reason", "")),
                 **ending.log,
                 **{f"seconds.{name}": f"{value:.3f}" for name, value in seconds.items()},
             },
         )
-        value = None if ending.pruned else ending.score
-        pool.study.tell(trial, value, state=state)
-        self._tell(f"{pool.study.study_name} trial {trial.number} {word}: {ending.score:.4f}")
 
-    def _fail(
-        self,
-        pool: Pool,
-        trial: Trial,
-        log: RunLog | None,
-        kind: str,
-        message: str,
-        text: str = "",
-    ) -> None:
-        reason = f"{kind}: {message}"
-        traces = {"traceback": text[-4000:]} if text else {}
-        pool.set_attributes(trial, {"reason": reason, **traces})
-        if log is not None:
-            log.end("FAILED", {"state": "failed", "reason": reason})
-        pool.fail(trial, replace=_replaced)
-        self._tell(f"{pool.study.study_name} trial {trial.number} failed, {reason}")
-
-
-def _replaced(tally: Counter[TrialState]) -> bool:
-    """Whether another trial takes the place of one that has just failed."""
-    failed = tally[TrialState.FAIL]
-    hopeless = failed >= FAILURES_ALLOWED and not tally[TrialState.COMPLETE]
-    return not hopeless and failed <= FAILURES_ALLOWED + sum(tally.values()) // 10
-
-
-def _naming(part: str, number: int, params: Parameters, task: dict[str, Any]) -> tuple[str, str]:
-    """Name and stage tag of a trial's MLflow run."""
-    family = params.get("family", part)
-    if part == FINAL:
-        return f"final {task['kind']} {family} {task['restart']}", FINAL
-    if part == "control":
-        return f"control {number:04d} {family}", "control"
-    if part == "network":
-        return f"trial {number:04d} {family}", "search"
-    return f"baseline {number:04d} {part}", "baseline"
+    def _fail(self, claim: Claim, log: RunLog | None, failure: Failure) -> None:
+        claim.pool.fail(claim.trial, replace=is_replaced, attributes=failure.attributes)
+        if log is None:
+            return
+        if failure.trace:
+            log.text(failure.trace, "traceback.txt")
+        log.end("FAILED", {"state": "failed", "reason": failure.reason})

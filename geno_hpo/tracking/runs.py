@@ -51,11 +51,16 @@ class RunLog:
         self._writer = writer
         self._batch = Batch(params=[Param(k, str(v)[:PARAM_LIMIT]) for k, v in params.items()])
         self._run_id: str | None = None
+        self._abandoned = False
         started = time.time()
+        attempts: list[float] = [started] if again else []
 
         def create() -> None:
-            if again and self._run_id is None:
+            if self._abandoned:
+                return
+            if attempts and self._run_id is None:
                 tracking.discard_trial(parent, tags["trial"])
+            attempts.append(started)  # a call that failed may have made a run all the same
             if self._run_id is None:
                 self._run_id = tracking.start_run(name, parent=parent, tags=tags, started=started)
             self._writer.later(id(self), self._flush)
@@ -63,7 +68,7 @@ class RunLog:
         writer.submit(create)
 
     def _flush(self) -> None:
-        if self._run_id is not None:
+        if self._run_id is not None and not self._abandoned:
             self._batch.send(self._writer.client, self._run_id)
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
@@ -85,6 +90,15 @@ class RunLog:
             lambda: self._writer.client.log_artifact(self._run_id, str(path), folder)
         )
 
+    def text(self, content: str, name: str) -> None:
+        """Keep a text as a file with the run."""
+
+        def send() -> None:
+            if self._run_id is not None and not self._abandoned:
+                self._writer.client.log_text(self._run_id, content, name)
+
+        self._writer.submit(send)
+
     def end(self, status: str, tags: Mapping[str, str]) -> None:
         """Close the run as ``FINISHED``, ``FAILED`` or ``KILLED`` (MLflow's word for pruned)."""
         from mlflow.entities import RunTag
@@ -93,6 +107,8 @@ class RunLog:
         records = [RunTag(k, str(v)) for k, v in tags.items()]
 
         def close() -> None:
+            if self._abandoned:
+                return
             self._batch.tags.extend(records)
             self._flush()
             self._writer.settle(id(self))
@@ -109,3 +125,7 @@ class RunLog:
                 self._writer.client.delete_run(self._run_id)
 
         self._writer.submit(delete)
+
+    def abandon(self) -> None:
+        """Send nothing any more: another worker has taken the trial over, and deleted this run."""
+        self._abandoned = True

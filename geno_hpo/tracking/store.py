@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from geno_hpo.errors import StorageError
+from geno_hpo.tracking.writer import Batch
 
 __all__ = ["DatasetTag", "Tracking"]
 
@@ -28,6 +29,7 @@ KIND_TAG = "mlflow.experimentKind"  # else MLflow opens its pages for language m
 KEY_TAG = "geno_hpo.study"
 STAGE_TAG = "stage"
 TRIAL_TAG = "trial"
+RUNS_A_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,42 @@ class Tracking:
         for run in runs:
             self.client.delete_run(run.info.run_id)
         return len(runs)
+
+    def runs_below(self, parent: str) -> list[Any]:
+        """All runs below the study's run."""
+        found: list[Any] = []
+        token = None
+        while token != "":
+            page = self.client.search_runs(
+                [self.experiment_id],
+                f"tags.`{PARENT_TAG}` = '{parent}'",
+                max_results=RUNS_A_PAGE,
+                page_token=token,
+            )
+            found += page
+            token = page.token or ""
+        return found
+
+    def delete(self, run_id: str) -> None:
+        """Put a run into MLflow's bin."""
+        self.client.delete_run(run_id)
+
+    def write_steps(
+        self, run_id: str, params: Mapping[str, Any], steps: Mapping[int, Mapping[str, float]]
+    ) -> None:
+        """Write a run's parameters and metrics at once."""
+        from mlflow.entities import Metric, Param
+
+        now = int(time.time() * 1000)
+        batch = Batch(
+            params=[Param(key, str(value)) for key, value in params.items()],
+            metrics=[
+                Metric(key, value, now, step)
+                for step, metrics in steps.items()
+                for key, value in metrics.items()
+            ],
+        )
+        batch.send(self.client, run_id)
 
     def describe(
         self,

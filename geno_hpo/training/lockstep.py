@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.errors import TrialFailed
+from geno_hpo.training.checkpoint import Arrays, Snapshot
 from geno_hpo.training.protocol import EpochReport, FitPlan, FitResult, Report, Score, Weights
 
 __all__ = ["ReplicaEpoch", "run_lockstep"]
@@ -47,6 +48,29 @@ def _refuse_non_finite(plan: FitPlan, epoch: int, fold: int, result: ReplicaEpoc
         )
 
 
+def _snapshot(
+    batch_size: int,
+    best: int,
+    history: list[EpochReport],
+    results: list[ReplicaEpoch],
+    kept: list[ReplicaEpoch],
+) -> Snapshot:
+    """Where the replicas stand, as arrays."""
+
+    def arrays(of: list[ReplicaEpoch]) -> tuple[Arrays, ...]:
+        return tuple(tuple(np.asarray(part) for part in result.state) for result in of)
+
+    states = arrays(results)
+    return Snapshot(
+        batch_size=batch_size,
+        best=best,
+        history=tuple(history),
+        states=states,
+        kept=states if kept is results else arrays(kept),
+        predictions=tuple(result.predictions for result in kept),
+    )
+
+
 def run_lockstep(
     plan: FitPlan,
     states: list[Any],
@@ -55,8 +79,12 @@ def run_lockstep(
     truth: list[NDArray[np.float32]],
     score: Score,
     report: Report,
+    *,
+    batch_size: int = 0,
+    resume: Snapshot | None = None,
+    revive: Callable[[Arrays], Any] = tuple,
 ) -> FitResult:
-    """Train all replicas epoch by epoch.
+    """Train all replicas epoch by epoch, from the first or from where a snapshot stands.
 
     Parameters
     ----------
@@ -72,6 +100,13 @@ def run_lockstep(
         The replicas' validation targets ``(n_valid, outputs)``.
     score, report
         See `geno_hpo.training.protocol`.
+    batch_size
+        Samples a step, for the plan's checkpoint.
+    resume
+        Where an earlier attempt stood; its epochs are not reported again.
+    revive
+        From a snapshot's arrays to a state; a state is a sequence of arrays where the plan has a
+        checkpoint.
 
     Returns
     -------
@@ -85,12 +120,22 @@ def run_lockstep(
     """
     begun = time.perf_counter()
     spent = {"train": 0.0, "validate": 0.0, "report": 0.0}
+    if plan.checkpoint is not None:
+        spent["checkpoint"] = 0.0
     judged = len(plan.replicas[0].valid) > 0
     history: list[EpochReport] = []
     kept: list[ReplicaEpoch] = []
     best, best_score = 0, math.nan
     ended: Literal["epochs", "early stopping", "stopped"] = "epochs"
-    for epoch in range(1, plan.epochs + 1):
+    if resume is not None:
+        history = list(resume.history)
+        best, best_score = resume.best, resume.history[resume.best - 1].score
+        states = [revive(state) for state in resume.states]
+        kept = [
+            ReplicaEpoch(revive(state), math.nan, math.nan, math.nan, math.nan, predictions)
+            for state, predictions in zip(resume.kept, resume.predictions, strict=True)
+        ]
+    for epoch in range(len(history) + 1, plan.epochs + 1):
         start = time.perf_counter()
         results = []
         for fold, state in enumerate(states):
@@ -131,6 +176,10 @@ def run_lockstep(
         if plan.patience is not None and epoch - best >= plan.patience and epoch < plan.epochs:
             ended = "early stopping"
             break
+        if plan.checkpoint is not None and epoch < plan.epochs and plan.checkpoint.due():
+            saving = time.perf_counter()
+            plan.checkpoint.save(_snapshot(batch_size, best, history, results, kept))
+            spent["checkpoint"] += time.perf_counter() - saving
     final = tuple(weights(result.state) for result in kept)
     spent["other"] = time.perf_counter() - begun - sum(spent.values())
     return FitResult(

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.errors import InputError
 from geno_hpo.models.parameters import Parameters
+
+if TYPE_CHECKING:
+    from geno_hpo.training.checkpoint import Checkpoint
 
 __all__ = [
     "Engine",
@@ -118,6 +121,8 @@ class FitPlan:
     horizon
         Epochs the learning rate's schedule spans; None takes `epochs`. A fit that stops where the
         search found best takes the epochs that the search's trials could have had.
+    checkpoint
+        Where the course is kept, and taken up again; None keeps nothing.
 
     Raises
     ------
@@ -132,6 +137,7 @@ class FitPlan:
     restore: Literal["best", "last"] = "best"
     maximise: bool = True
     horizon: int | None = None
+    checkpoint: Checkpoint | None = None
 
     def __post_init__(self) -> None:
         if not self.replicas:

@@ -11,7 +11,10 @@ from typing import Any
 
 from geno_hpo.errors import InputError
 
-__all__ = ["configure"]
+__all__ = ["GPU_MEMORY", "configure"]
+
+GPU_MEMORY = "GENO_HPO_GPU_MEMORY_MB"
+"""Variable: megabytes of each GPU that this process may take; unset, it takes what it needs."""
 
 _LEFT_OUT = (
     "arithmetic_optimization",
@@ -82,8 +85,13 @@ def configure(threads: int = 1) -> None:
             threading.set_intra_op_parallelism_threads(threads)
             threading.set_inter_op_parallelism_threads(1)
             devices = tf.config.list_physical_devices("GPU")
+            limit = os.environ.get(GPU_MEMORY)
             for device in devices:
-                tf.config.experimental.set_memory_growth(device, True)
+                if limit is None:
+                    tf.config.experimental.set_memory_growth(device, True)
+                else:
+                    part = tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))
+                    tf.config.set_logical_device_configuration(device, [part])
             if not devices:
                 tf.config.optimizer.set_experimental_options(dict.fromkeys(_LEFT_OUT, False))
         except RuntimeError as error:

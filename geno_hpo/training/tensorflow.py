@@ -23,6 +23,7 @@ from geno_hpo.models import (
 )
 from geno_hpo.training.augment import ON_CODES
 from geno_hpo.training.cache import BoundedCache
+from geno_hpo.training.checkpoint import Snapshot
 from geno_hpo.training.coding import Coding
 from geno_hpo.training.compiled import Compiled, Pace, State
 from geno_hpo.training.lockstep import ReplicaEpoch, run_lockstep
@@ -170,21 +171,27 @@ class TensorFlowEngine:
         """
         batch = int(complete(plan.params, self._shape)["batch_size"])
         notes: list[str] = []
+        halvings = 0
+        resume = None if plan.checkpoint is None else plan.checkpoint.load()
+        if resume is not None and resume.batch_size != batch:
+            batch = resume.batch_size
+            notes.append(f"batch size {batch}, for which memory sufficed before")
         while True:
             params = {**plan.params, "batch_size": batch}
             message = ""
             try:
-                result = self._fit(dataclasses.replace(plan, params=params), report)
+                result = self._fit(dataclasses.replace(plan, params=params), report, resume)
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
                 message = (str(error).splitlines() or [type(error).__name__])[0]
             if not message:
                 return dataclasses.replace(result, batch_size=batch, notes=tuple(notes))
             self._cache.drop(self._key(params))
             sweep()
-            if batch == 1 or len(notes) == HALVINGS:
+            resume = None
+            if batch == 1 or halvings == HALVINGS:
                 raise TrialFailed("memory", f"out of memory with batch size {batch}: {message}")
             notes.append(f"out of memory with batch size {batch}; begun again with {batch // 2}")
-            batch //= 2
+            batch, halvings = batch // 2, halvings + 1
 
     def predict(
         self,
@@ -217,7 +224,7 @@ class TensorFlowEngine:
         """Make the ordinary Keras model; see `Engine.export`."""
         return exported(params, self._shape, weights)
 
-    def _fit(self, plan: FitPlan, report: Report) -> FitResult:
+    def _fit(self, plan: FitPlan, report: Report, resume: Snapshot | None = None) -> FitResult:
         begun = time.perf_counter()
         for replica in plan.replicas:
             self._index(replica.train)
@@ -232,6 +239,8 @@ class TensorFlowEngine:
         way = compiled.set_runtime(runtime_values(plan.params, self._shape), batch)
         reused = compiled.traced
         rates = Rates(full, plan.horizon or plan.epochs, plan.maximise)
+        for past in resume.history if resume is not None else ():
+            rates.after(past)
         scales = [self._scale(replica) for replica in plan.replicas]
         given = [self._given(replica, compiled.ready) for replica in plan.replicas]
         valid = [self._index(replica.valid) for replica in plan.replicas]
@@ -283,6 +292,9 @@ class TensorFlowEngine:
             [self._targets[replica.valid] for replica in plan.replicas],
             self._score,
             told,
+            batch_size=batch,
+            resume=resume,
+            revive=lambda arrays: tuple(tf.constant(array) for array in arrays),
         )
         return dataclasses.replace(
             result, seconds={"trace": traced, **result.seconds}, reused=reused, way=way

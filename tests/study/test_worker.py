@@ -14,13 +14,14 @@ from optuna.trial import TrialState
 
 from geno_hpo.errors import StorageError, StudyChangedError, TrialFailed
 from geno_hpo.study.cached import TrialStorage
+from geno_hpo.study.failures import FAILURES_ALLOWED
 from geno_hpo.study.final import enqueue_final, finished_fits
 from geno_hpo.study.jobs import Bench, curves_path, final_path, unseen_path
 from geno_hpo.study.launch import Launch
 from geno_hpo.study.paths import Project
 from geno_hpo.study.record import Record
 from geno_hpo.study.storage import Pool
-from geno_hpo.study.worker import FAILURES_ALLOWED, Worker, open_pools
+from geno_hpo.study.worker import Worker, open_pools
 from geno_hpo.training.setup import configure
 from tests.conftest import STUDY, write_project
 
@@ -59,7 +60,7 @@ def test_a_worker_finishes_every_part(project_root: Path) -> None:
         assert best is not None
         assert best.value > 0.8, "one base decides the label"
         assert len(best.user_attrs["fold_scores"]) == 3
-        parts = {"trace", "train", "validate", "report", "log", "other", "wait"}
+        parts = {"trace", "train", "validate", "report", "log", "other", "wait", "checkpoint"}
         assert best.user_attrs["seconds"].keys() == parts
         assert min(best.user_attrs["seconds"].values()) >= 0
         assert sorted(best.intermediate_values) == [1, 2, 3, 4, 5]

@@ -74,7 +74,9 @@ def test_predictions_equal_the_studys_own(
     if study == "drugs":
         limits = [each.value for each in open_bundle(bundles[study]).manifest.thresholds]
         assert [row["call"] for row in rows] == [
-            str(int(p >= limit)) for row in own.mean(axis=0) for p, limit in zip(row, limits)
+            str(int(p >= limit))
+            for row in own.mean(axis=0)
+            for p, limit in zip(row, limits, strict=True)
         ]
 
 

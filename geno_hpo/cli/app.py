@@ -172,6 +172,30 @@ def predict(
 
 
 @app.command()
+def train(
+    name: Name,
+    root: Root = HERE,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A hyperparameter, as key=value; may be repeated."),
+    ] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Model family; default: the study's first space's.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data; default: the study's.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads for training; default: all cores.")
+    ] = None,
+) -> None:
+    """Train one configuration on a study's folds and draw its curves; no search, no test set."""
+    from geno_hpo.cli.train import train_one
+
+    train_one(root, name, values or [], family=family, epochs=epochs, threads=threads)
+
+
+@app.command()
 def split(
     name: Name,
     output: Annotated[

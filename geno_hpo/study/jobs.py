@@ -38,6 +38,7 @@ __all__ = [
     "Interrupted",
     "control_labels",
     "curves_path",
+    "epoch_metrics",
     "final_path",
     "unseen_path",
 ]
@@ -182,7 +183,7 @@ class Bench:
             begun = time.perf_counter()
             finite = bool(np.isfinite(epoch.score))
             undecided = undecided or decides(epoch.epoch)
-            log.log(epoch.epoch, _metrics(epoch))
+            log.log(epoch.epoch, epoch_metrics(epoch))
             if finite:
                 reports.add(epoch.epoch, epoch.score)
             if self._stop():
@@ -343,7 +344,8 @@ class Bench:
         return total / dataset.target.units
 
 
-def _metrics(epoch: EpochReport) -> dict[str, float]:
+def epoch_metrics(epoch: EpochReport) -> dict[str, float]:
+    """What MLflow keeps of an epoch: means over the folds, and each fold's score."""
     metrics = {
         "score": epoch.score,
         "train_loss": float(np.mean(epoch.train_loss)),

@@ -17,7 +17,7 @@ from geno_hpo.config.blocks import (
 from geno_hpo.config.data import CatalogueData, DataConfig, SequenceData, VariantData
 from geno_hpo.config.document import Document, Place, load_document, parse_document
 from geno_hpo.config.duration import format_duration, parse_duration
-from geno_hpo.config.names import find_named, nearest, shown, suggestion
+from geno_hpo.config.names import find_named, is_shipped, nearest, shown, suggestion
 from geno_hpo.config.rules import DEFAULT_METRIC, METRIC_TASKS
 from geno_hpo.config.schema import DRAFT, study_schema
 from geno_hpo.config.study import StudyConfig, find_study, load_study
@@ -48,6 +48,7 @@ __all__ = [
     "find_named",
     "find_study",
     "format_duration",
+    "is_shipped",
     "load_document",
     "load_study",
     "nearest",

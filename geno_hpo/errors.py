@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 __all__ = [
+    "BundleError",
     "ConfigError",
     "DataError",
     "DownloadError",
@@ -75,6 +76,10 @@ class SpaceError(InputError):
 
 class DataError(InputError):
     """A data file that does not say what it should."""
+
+
+class BundleError(InputError):
+    """An exported bundle that is missing, damaged, of a newer format, or not made for the input."""
 
 
 class DownloadError(InputError):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from geno_hpo.study.results import Finished
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -65,3 +69,28 @@ def project_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("GENO_HPO_STORAGE", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return write_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
+    """The finished studies ``drugs`` and ``trait`` of one project."""
+    from tests.bundle.studies import run_study, write_studies
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GENO_HPO_STORAGE", raising=False)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        root = write_studies(tmp_path_factory.mktemp("project"))
+        return {name: run_study(root, name) for name in ("drugs", "trait")}
+
+
+@pytest.fixture(scope="session")
+def bundles(
+    studies: dict[str, Finished], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Their bundles."""
+    from geno_hpo.study.export import export_finished
+
+    folder = tmp_path_factory.mktemp("bundles")
+    for name, finished in studies.items():
+        export_finished(finished, folder / name)
+    return {name: folder / name for name in studies}

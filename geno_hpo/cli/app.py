@@ -197,6 +197,81 @@ def results(
 
 
 @app.command()
+def export(
+    name: Name,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)
+    ],
+    root: Root = HERE,
+) -> None:
+    """Write a finished study's winner as a bundle: models, encoding, thresholds, provenance."""
+    from geno_hpo.cli.bundle import export_bundle
+
+    export_bundle(root, name, output)
+
+
+@app.command()
+def predict(
+    bundle: Annotated[Path, typer.Argument(help="Folder of `geno-hpo export`.", metavar="BUNDLE")],
+    inputs: Annotated[
+        list[Path],
+        typer.Option(
+            "--input",
+            "-i",
+            help="FASTA, one-hot CSV, BAM (may be repeated), VCF, PLINK or SNP table.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV file to write.")] = Path(
+        "predictions.csv"
+    ),
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show answers and what was known of each locus.")
+    ] = False,
+    regions: Annotated[
+        Path | None, typer.Option(help="BAM: regions, where the bundle does not know them.")
+    ] = None,
+    reference: Annotated[Path | None, typer.Option(help="CRAM: the reference FASTA.")] = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="Tables: column of the sample ids.")
+    ] = None,
+    leave_out: Annotated[
+        bool, typer.Option("--leave-out", help="Leave out samples of another species, and say so.")
+    ] = False,
+) -> None:
+    """Predict samples without labels by a bundle."""
+    from geno_hpo.bundle import InputOptions
+    from geno_hpo.cli.bundle import predict_samples
+
+    options = InputOptions(regions, reference, id_column)
+    predict_samples(bundle, tuple(inputs), output, options, verbose=verbose, leave_out=leave_out)
+
+
+@app.command()
+def train(
+    name: Name,
+    root: Root = HERE,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A hyperparameter, as key=value; may be repeated."),
+    ] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Model family; default: the study's first space's.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data; default: the study's.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads for training; default: all cores.")
+    ] = None,
+) -> None:
+    """Train one configuration on a study's folds and draw its curves; no search, no test set."""
+    from geno_hpo.cli.train import train_one
+
+    train_one(root, name, values or [], family=family, epochs=epochs, threads=threads)
+
+
+@app.command()
 def split(
     name: Name,
     output: Annotated[

@@ -19,7 +19,7 @@ from geno_hpo.config.blocks import (
 from geno_hpo.config.data import CatalogueData, DataConfig, SequenceData, VariantData
 from geno_hpo.config.document import Document, Place, load_document, parse_document
 from geno_hpo.config.duration import format_duration, parse_duration
-from geno_hpo.config.names import find_named, nearest, shown, suggestion
+from geno_hpo.config.names import find_named, is_shipped, nearest, shown, suggestion
 from geno_hpo.config.rules import DEFAULT_METRIC, METRIC_TASKS
 from geno_hpo.config.schema import DRAFT, study_schema
 from geno_hpo.config.study import StudyConfig, load_study
@@ -51,6 +51,7 @@ __all__ = [
     "ask_study",
     "find_named",
     "format_duration",
+    "is_shipped",
     "load_document",
     "load_study",
     "nearest",

@@ -48,16 +48,14 @@ def ask_study(name: str, root: Path) -> tuple[Path, StudyConfig]:
     folder = root / "studies"
     try:
         path = find_named("study", name, folder)
-    except InputError:
+    except InputError as unknown:
         base, _, target = name.rpartition(".")
-        if not base or not any((folder / f"{base}{suffix}").is_file() for suffix in _SUFFIXES):
-            raise
-        path = find_named("study", base, folder)
+        try:
+            path = find_named("study", base, folder)
+        except InputError:
+            raise unknown from None
         return path, _retargeted(load_study(path, root=root), target, path)
     return path, _told(load_study(path, root=root))
-
-
-_SUFFIXES = (".yaml", ".yml")
 
 
 def _retargeted(config: StudyConfig, target: str, path: Path) -> StudyConfig:

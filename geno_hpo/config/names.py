@@ -13,9 +13,12 @@ from pathlib import Path
 
 from geno_hpo.errors import InputError
 
-__all__ = ["find_named", "join", "nearest", "quoted", "shown", "suggestion"]
+__all__ = ["find_named", "is_shipped", "join", "nearest", "quoted", "shown", "suggestion"]
 
 SUFFIXES = (".yaml", ".yml")
+SHIPPED = Path(__file__).parent.parent / "shipped"
+"""Studies and search spaces that an installed package brings; a checkout has none."""
+SHIPPED_FOLDERS = ("studies", "search_spaces", "search_spaces/baselines")
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
@@ -65,6 +68,19 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def is_shipped(path: Path) -> bool:
+    """Whether a file was not found in the project, but came with the installed package."""
+    return path.is_relative_to(SHIPPED)
+
+
+def _shipped_like(folder: Path) -> Path | None:
+    """The installed package's counterpart of a project's folder."""
+    for name in SHIPPED_FOLDERS:
+        if folder.absolute().as_posix().endswith(f"/{name}") and (SHIPPED / name).is_dir():
+            return SHIPPED / name
+    return None
+
+
 def find_named(what: str, name: str, folder: Path) -> Path:
     """Find the YAML file that `name` means.
 
@@ -77,13 +93,15 @@ def find_named(what: str, name: str, folder: Path) -> Path:
         or a path that ends in ``.yaml`` or ``.yml``; a relative one is looked for in the current
         folder, then in `folder`, then beside it.
     folder
-        Folder that holds the named files.
+        Folder that holds the named files. A name that it does not hold is looked for among
+        those that came with the installed package (see `is_shipped`).
 
     Raises
     ------
     InputError
         No such file; the known names are told, nearest first.
     """
+    shipped = _shipped_like(folder)
     if name.endswith(SUFFIXES):
         given = Path(name)
         for candidate in (given, folder / given, folder.parent / given):
@@ -94,10 +112,16 @@ def find_named(what: str, name: str, folder: Path) -> Path:
             candidate = folder / f"{name}{suffix}"
             if candidate.is_file():
                 return candidate
+        if shipped is not None and (shipped / f"{name}.yaml").is_file():
+            return shipped / f"{name}.yaml"
     known = sorted(
-        path.relative_to(folder).with_suffix("").as_posix()
-        for path in folder.rglob("*")
-        if path.suffix in SUFFIXES and path.is_file()
+        {
+            path.relative_to(root).with_suffix("").as_posix()
+            for root in (folder, shipped)
+            if root is not None
+            for path in root.rglob("*")
+            if path.suffix in SUFFIXES and path.is_file()
+        }
     )
     if not known:
         raise InputError(

@@ -85,6 +85,9 @@ class Genotypes:
         Labels that the file itself holds.
     notes
         What was counted on opening.
+    alleles
+        Of each variant the counted allele and the other one, ``""`` for one that does not occur;
+        empty where the format tells none.
 
     Raises
     ------
@@ -100,6 +103,7 @@ class Genotypes:
     groups: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     labels: Labels | None = None
     notes: tuple[str, ...] = ()
+    alleles: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         for what, found in (("sample", self.ids), ("variant", self.names)):

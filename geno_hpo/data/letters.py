@@ -65,11 +65,16 @@ class Alleles:
         ``(variants,)``: index of the counted letter, −1 where the table gives dosages.
     single
         Variants with one allele only.
+    letters
+        Counted and other letter of each variant, ``""`` for one that does not occur.
     """
 
-    def __init__(self, counted: NDArray[np.intp], single: int) -> None:
+    def __init__(
+        self, counted: NDArray[np.intp], single: int, letters: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         self.counted = counted
         self.single = single
+        self.letters = letters if (counted >= 0).any() else ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -120,7 +125,16 @@ def find_alleles(spool: Spool, names: Sequence[str], path: Path) -> Alleles:
     single = number == 1
     other = np.where(highest == unseen, 0, unseen)
     counted = np.where(single, other, highest)
-    return Alleles(counted.astype(np.intp), int(single.sum()))
+    pairs = tuple(_letters(int(bits)) for bits in seen)
+    return Alleles(counted.astype(np.intp), int(single.sum()), pairs)
+
+
+def _letters(bits: int) -> tuple[str, str]:
+    """Counted and other letter of a variant's alleles, given as bits."""
+    found = [letter for place, letter in enumerate(_ALLELES) if bits >> place & 1]
+    if len(found) == 2:
+        return found[1], found[0]
+    return "", "".join(found)
 
 
 def _all_rows(spool: Spool) -> Iterator[NDArray[np.int8]]:

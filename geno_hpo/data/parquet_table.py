@@ -73,7 +73,15 @@ def open_parquet(config: VariantData, asked: Asked) -> Genotypes:
         targets = {name: texts[name] for name in asked.target}
         labels = Labels(path, tuple(ids), tuple(range(1, len(ids) + 1)), targets, groups)
     blocks = SpooledTable(spool, alleles).blocks
-    return Genotypes(path, tuple(ids), tuple(names), blocks, labels=labels, notes=alleles.notes)
+    return Genotypes(
+        path,
+        tuple(ids),
+        tuple(names),
+        blocks,
+        labels=labels,
+        notes=alleles.notes,
+        alleles=alleles.letters,
+    )
 
 
 def _text(values: Sequence[Any]) -> list[str]:

@@ -66,6 +66,10 @@ def open_plink(config: VariantData, asked: Asked) -> Genotypes:
         },
         labels=_phenotype(fam, ids, people[5], asked) if config.labels is None else None,
         notes=tuple(notes),
+        alleles=tuple(
+            (first.replace("0", ""), second.replace("0", ""))
+            for first, second in zip(*alleles, strict=True)
+        ),
     )
 
 

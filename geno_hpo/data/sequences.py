@@ -25,7 +25,7 @@ from geno_hpo.data.tables import require_file
 from geno_hpo.data.texts import Texts, join_loci, refuse_archive, some
 from geno_hpo.errors import DataError
 
-__all__ = ["Form", "read_sequences", "sequence_form"]
+__all__ = ["Form", "read_sequences", "read_texts", "sequence_form"]
 
 Format = Literal["auto", "fasta", "one_hot", "labelled", "lines"]
 
@@ -191,6 +191,17 @@ def read_sequences(
             notes=(*notes, *told.notes(), *counted),
         ),
     )
+
+
+def read_texts(path: Path, form: Form) -> Texts:
+    """Sequences as letters, without asking for labels.
+
+    Raises
+    ------
+    DataError
+        A file that cannot be read, or holds no sequences.
+    """
+    return _open(path, form)[1]
 
 
 def _open(path: Path, form: Form) -> tuple[str, Texts]:

@@ -85,7 +85,15 @@ def open_snp_table(config: VariantData, asked: Asked) -> Genotypes:
     names = tuple(table.columns[place] for place in places)
     alleles = find_alleles(spool, names, path)
     source = SpooledTable(spool, alleles)
-    return Genotypes(path, tuple(ids), names, source.blocks, labels=labels, notes=alleles.notes)
+    return Genotypes(
+        path,
+        tuple(ids),
+        names,
+        source.blocks,
+        labels=labels,
+        notes=alleles.notes,
+        alleles=alleles.letters,
+    )
 
 
 class SpooledTable:

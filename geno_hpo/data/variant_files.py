@@ -29,7 +29,7 @@ from geno_hpo.data.variant_matrix import build_matrix
 from geno_hpo.data.vcf import open_vcf
 from geno_hpo.errors import DataError, InputError
 
-__all__ = ["read_variants", "recognise"]
+__all__ = ["open_genotypes", "read_variants", "recognise"]
 
 _OPEN: dict[str, Callable[[VariantData, Asked], Genotypes]] = {
     "table": open_snp_table,
@@ -109,6 +109,17 @@ def recognise(path: Path) -> str:
         f"the format of {path} cannot be told by its suffix or first bytes: say "
         f"`format:` {', '.join(_OPEN)}"
     )
+
+
+def open_genotypes(config: VariantData, asked: Asked) -> Genotypes:
+    """Open genotypes of the format that the data block names; its paths as they can be opened.
+
+    Raises
+    ------
+    DataError
+        A fault of the file.
+    """
+    return _OPEN[config.format or recognise(config.variants)](config, asked)
 
 
 def read_variants(

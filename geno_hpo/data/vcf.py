@@ -97,6 +97,7 @@ def _read(stream: Any, config: VariantData, asked: Asked) -> Genotypes:
     spool = Spool(asked.scratch)
     names: list[str] = []
     chromosomes: list[str] = []
+    pairs: list[tuple[str, str]] = []
     counts: Counter[str] = Counter()
     for number, record in enumerate(_records(stream, config), 1):
         cells = str(record).rstrip("\n").split("\t")
@@ -118,6 +119,7 @@ def _read(stream: Any, config: VariantData, asked: Asked) -> Genotypes:
             spool.add(_dosages(calls, allele))
             names.append(_name(cells, letters, len(alternatives)))
             chromosomes.append(cells[0])
+            pairs.append((letters, cells[3]))
     if not names:
         told = "; ".join(f"{value} {rule}" for rule, value in counts.items())
         raise DataError(
@@ -134,6 +136,7 @@ def _read(stream: Any, config: VariantData, asked: Asked) -> Genotypes:
         _Sites(spool).blocks,
         chromosomes=tuple(chromosomes),
         notes=("counted is the ALT allele", *(f"{n} {rule}" for rule, n in counts.items())),
+        alleles=tuple(pairs),
     )
 
 

@@ -21,7 +21,7 @@ __all__ = ["evidence_pictures", "pictures"]
 Series = tuple[str, NDArray[np.float64], str, str]
 
 
-def pictures(curves: Curves, study: str, label: str) -> dict[str, bytes]:
+def pictures(curves: Curves, study: str, label: str, of: str = "the winner") -> dict[str, bytes]:
     """PNG files by name.
 
     Parameters
@@ -32,6 +32,8 @@ def pictures(curves: Curves, study: str, label: str) -> dict[str, bytes]:
         Its name, for the titles.
     label
         The score's name for people.
+    of
+        Whose curves they are, for the titles.
     """
     if curves.train_accuracy is not None and curves.valid_accuracy is not None:
         first: list[Series] = [
@@ -47,8 +49,8 @@ def pictures(curves: Curves, study: str, label: str) -> dict[str, bytes]:
         ("validation", curves.valid_loss, "c2", "--"),
     ]
     return {
-        "ACC.png": _picture(first, title, study, curves.best_epoch),
-        "LOSS.png": _picture(loss, "loss", study, curves.best_epoch),
+        "ACC.png": _picture(first, title, f"{study}: {title} of {of}", curves.best_epoch),
+        "LOSS.png": _picture(loss, "loss", f"{study}: loss of {of}", curves.best_epoch),
     }
 
 
@@ -113,7 +115,7 @@ def _png(figure: Any) -> bytes:
     return stream.getvalue()
 
 
-def _picture(series: list[Series], title: str, study: str, best: int) -> bytes:
+def _picture(series: list[Series], title: str, head: str, best: int) -> bytes:
     from matplotlib.ticker import MaxNLocator
 
     figure, axes = _canvas((6.4, 4.0))
@@ -135,7 +137,7 @@ def _picture(series: list[Series], title: str, study: str, best: int) -> bytes:
     if best:
         axes.axvline(best, color=LIGHT["soft"], lw=1, ls=":", label=f"best epoch ({best})")
     folds = series[0][1].shape[0]
-    axes.set_title(f"{study}: {title} of the winner, mean ± sd over {folds} folds", fontsize=11)
+    axes.set_title(f"{head}, mean ± sd over {folds} folds", fontsize=11)
     axes.set_xlabel("epoch")
     axes.set_ylabel(title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -40,6 +40,7 @@ __all__ = [
     "Interrupted",
     "control_labels",
     "curves_path",
+    "epoch_metrics",
     "final_path",
     "unseen_path",
     "why_path",
@@ -218,7 +219,7 @@ class Bench:
         reports = TrialReports(trial, self.reporter, decides)
         earlier = checkpoint.load()
         for epoch in earlier.history if earlier is not None else ():
-            log.log(epoch.epoch, _metrics(epoch))
+            log.log(epoch.epoch, epoch_metrics(epoch))
             if np.isfinite(epoch.score):
                 reports.add(epoch.epoch, epoch.score)
         if earlier is not None:
@@ -229,7 +230,7 @@ class Bench:
             begun = time.perf_counter()
             finite = bool(np.isfinite(epoch.score))
             undecided = undecided or decides(epoch.epoch)
-            log.log(epoch.epoch, _metrics(epoch))
+            log.log(epoch.epoch, epoch_metrics(epoch))
             if finite:
                 reports.add(epoch.epoch, epoch.score)
             if undecided and finite and epoch.epoch < epochs:
@@ -413,7 +414,8 @@ class Bench:
         self._save(why_path(self.plan.work, name), found.arrays)
 
 
-def _metrics(epoch: EpochReport) -> dict[str, float]:
+def epoch_metrics(epoch: EpochReport) -> dict[str, float]:
+    """What MLflow keeps of an epoch: means over the folds, and each fold's score."""
     metrics = {
         "score": epoch.score,
         "train_loss": float(np.mean(epoch.train_loss)),

@@ -175,6 +175,8 @@ class Launch:
         dataset, split = prepared.dataset, prepared.split
         for note in dataset.origin.notes:
             self._say(note)
+        if self.plan.shipped:
+            self._say(f"as shipped with geno-hpo: {', '.join(self.plan.shipped)}")
         self._say(
             f"{dataset.samples} samples × {dataset.features} "
             f"{'positions' if dataset.kind == 'sequence' else 'variants'}; "

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from geno_hpo.config import PreprocessConfig, StudyConfig, ask_study
+from geno_hpo.config import PreprocessConfig, StudyConfig, ask_study, is_shipped
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.errors import InputError, StudyChangedError
 from geno_hpo.space import Parameters, SearchSpace, find_space, load_space
@@ -47,6 +47,8 @@ class StudyPlan:
         The networks' search spaces.
     baselines
         One search space a baseline that the study asks for.
+    shipped
+        Files that the project does not have and the installed package brought.
     """
 
     project: Project
@@ -55,6 +57,7 @@ class StudyPlan:
     text: str
     space: SearchSpace
     baselines: dict[str, SearchSpace]
+    shipped: tuple[str, ...] = ()
 
     @property
     def work(self) -> Path:
@@ -195,10 +198,11 @@ def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
         )
     if config.split.outer is not None:
         config = config.model_copy(update={"control": None})
-    spaces = tuple(load_space(find_space(space, project.spaces)) for space in config.spaces)
+    files = [find_space(space, project.spaces) for space in config.spaces]
+    spaces = tuple(load_space(file) for file in files)
+    rivals = {model: find_space(model, project.spaces / "baselines") for model in config.baselines}
     baselines: dict[str, SearchSpace] = {
-        model: SearchSpace((load_space(find_space(model, project.spaces / "baselines")),))
-        for model, _ in config.baselines.items()
+        model: SearchSpace((load_space(file),)) for model, file in rivals.items()
     }
     space = SearchSpace(spaces)
     check_sampler(config.sampler, space, config.budget.trials)
@@ -209,6 +213,11 @@ def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
         text=path.read_text(encoding="utf-8"),
         space=space,
         baselines=baselines,
+        shipped=tuple(
+            f"{file.parent.name}/{file.name}"
+            for file in (path, *files, *rivals.values())
+            if is_shipped(file)
+        ),
     )
 
 

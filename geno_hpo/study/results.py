@@ -40,7 +40,7 @@ from geno_hpo.study.storage import Pool, open_storage
 from geno_hpo.study.why import explanation_of
 from geno_hpo.study.worker import open_pools
 
-__all__ = ["Finished", "load_finished", "outcome_of"]
+__all__ = ["Finished", "load_finished", "outcome_of", "winner_unseen"]
 
 PACKAGES = ("keras", "tensorflow", "optuna", "mlflow", "scikit-learn", "lightgbm")
 STATES = {
@@ -409,6 +409,11 @@ def _evidence(
         named={name: groups[split.test] for name, groups in dataset.groups.items()},
         unseen=_unseen(finished, winner),
     )
+
+
+def winner_unseen(finished: Finished) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Labels and predictions of the winner's validation folds; None where they were not kept."""
+    return _unseen(finished, _best(finished, "network").number)
 
 
 def _unseen(finished: Finished, winner: int) -> tuple[NDArray[Any], NDArray[Any]] | None:

@@ -19,7 +19,7 @@ PARAM_LIMIT = 6000
 
 
 class RunLog:
-    """A run nested below the study's run. Every method returns at once.
+    """A run nested below the study's run, or one of its own. Every method returns at once.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class RunLog:
     name
         Run name, such as ``trial 0042 cnn``.
     parent
-        Run id of the study's run.
+        Run id of the study's run; None for a run of its own.
     params, tags
         Recorded when the run is created; the tag ``trial`` names the trial.
     again
@@ -41,7 +41,7 @@ class RunLog:
         writer: Writer,
         name: str,
         *,
-        parent: str,
+        parent: str | None,
         params: Mapping[str, Any],
         tags: Mapping[str, str],
         again: bool = False,
@@ -58,7 +58,7 @@ class RunLog:
         def create() -> None:
             if self._abandoned:
                 return
-            if attempts and self._run_id is None:
+            if attempts and parent is not None and self._run_id is None:
                 tracking.discard_trial(parent, tags["trial"])
             attempts.append(started)  # a call that failed may have made a run all the same
             if self._run_id is None:
@@ -66,6 +66,11 @@ class RunLog:
             self._writer.later(id(self), self._flush)
 
         writer.submit(create)
+
+    @property
+    def run_id(self) -> str | None:
+        """Id of the run; None until the writer has created it."""
+        return self._run_id
 
     def _flush(self) -> None:
         if self._run_id is not None and not self._abandoned:

@@ -129,11 +129,17 @@ class Tracking:
         return str(self.client.create_run(self.experiment_id, tags=all_tags).info.run_id)
 
     def start_run(
-        self, name: str, *, parent: str, tags: Mapping[str, str], started: float | None = None
+        self,
+        name: str,
+        *,
+        parent: str | None,
+        tags: Mapping[str, str],
+        started: float | None = None,
     ) -> str:
-        """Create a run below the study's run and return its id."""
+        """Create a run, below the study's run where there is one, and return its id."""
         begun = int((started or time.time()) * 1000)
-        all_tags = {NAME_TAG: name, PARENT_TAG: parent, **tags}
+        above = {} if parent is None else {PARENT_TAG: parent}
+        all_tags = {NAME_TAG: name, **above, **tags}
         run = self.client.create_run(self.experiment_id, start_time=begun, tags=all_tags)
         return str(run.info.run_id)
 

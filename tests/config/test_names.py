@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from geno_hpo.config import find_named, nearest, suggestion
+from geno_hpo.config import find_named, is_shipped, names, nearest, suggestion
 from geno_hpo.config.names import join, quoted
 from geno_hpo.errors import InputError
 
@@ -80,3 +80,22 @@ def test_quoted_is_cut() -> None:
     assert quoted("é") == '"é"'
     assert len(quoted("x" * 500)) <= 60
     assert quoted({1, 2}) == '"{1, 2}"'
+
+
+def test_what_the_project_lacks_comes_with_the_package(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "package" / "shipped"
+    (shipped / "studies").mkdir(parents=True)
+    for name in ("inh", "wheat"):
+        (shipped / "studies" / f"{name}.yaml").write_text("b: 2\n")
+    monkeypatch.setattr(names, "SHIPPED", shipped)
+    own, other = find_named("study", "inh", folder), find_named("study", "wheat", folder)
+    assert own == folder / "inh.yaml", "the project's own file comes first"
+    assert other == shipped / "studies" / "wheat.yaml"
+    assert [is_shipped(path) for path in (own, other)] == [False, True]
+    assert find_named("study", "wheat", tmp_path / "nowhere" / "studies") == other
+    with pytest.raises(InputError, match=r'"weat"; did you mean "wheat"\? \(known: wheat, more'):
+        find_named("study", "weat", folder)
+    with pytest.raises(InputError, match="holds no YAML file"):
+        find_named("search space", "cnn", tmp_path / "nowhere" / "search_spaces")

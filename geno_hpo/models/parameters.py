@@ -240,6 +240,16 @@ TRAINING: tuple[Parameter, ...] = (
         runtime=True,
     ),
     Parameter(
+        "huber_delta",
+        "float",
+        None,
+        "Regression: Huber's loss, linear from errors of this many standard deviations on (of the "
+        "trait's unit where scale_target is false), in place of the squared error.",
+        low=0.0,
+        open_low=True,
+        runtime=True,
+    ),
+    Parameter(
         "clip_norm",
         "float",
         None,

@@ -365,6 +365,7 @@ class Compiled:
             targets,
             self._value("label_smoothing"),
             gamma=self._value("focal_gamma"),
+            delta=self._value("huber_delta"),
             weights=weights,
             gaps=self._gaps,
         )

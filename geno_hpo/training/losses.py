@@ -21,6 +21,7 @@ def batch_loss(
     smoothing: Any | None = None,
     *,
     gamma: Any | None = None,
+    delta: Any | None = None,
     weights: Any | None = None,
     gaps: bool = True,
 ) -> tuple[Any, Any, Any]:
@@ -30,13 +31,16 @@ def batch_loss(
     ----------
     task
         ``binary``, ``multilabel``: sigmoid cross-entropy. ``multiclass``: softmax cross-entropy.
-        ``regression``: squared error; nothing is counted as right.
+        ``regression``: squared error, or with `delta` Huber's; nothing is counted as right.
     logits, targets
         See the module's text.
     smoothing
         Label smoothing as in Keras: towards ½, or towards the uniform distribution.
     gamma
         Exponent of the focal loss; None for plain cross-entropy, which 0 gives as well.
+    delta
+        Error from which Huber's loss grows linearly, on the scale of the targets; None for the
+        squared error.
     weights
         ``(outputs, classes)`` by which the loss of a label of each class is multiplied; None: by
         nothing. Known labels are counted without weights, as Keras divides by their number.
@@ -50,6 +54,7 @@ def batch_loss(
 
     References
     ----------
+    Huber, Robust estimation of a location parameter, Annals of Mathematical Statistics 1964.
     Lin et al., Focal loss for dense object detection, ICCV 2017.
     """
     mask = None
@@ -59,7 +64,8 @@ def batch_loss(
         mask = ops.cast(known, "float32")
     weight = None if weights is None else _weight(task, targets, weights)
     if task == "regression":
-        each = ops.square(targets - logits)
+        error = targets - logits
+        each = ops.square(error) if delta is None else _huber(ops.abs(error), delta)
         right = None
     elif task == "multiclass":
         classes = ops.cast(targets[:, 0], "int32")
@@ -96,6 +102,12 @@ def _weight(task: str, targets: Any, weights: Any) -> Any:
     if task == "multiclass":
         return ops.take(weights[0], ops.cast(targets, "int32"))
     return weights[:, 0] + targets * (weights[:, 1] - weights[:, 0])
+
+
+def _huber(error: Any, delta: Any) -> Any:
+    """Half the square up to `delta`, from there on linear; as Keras's."""
+    near = ops.minimum(error, delta)
+    return near * (error - 0.5 * near)
 
 
 def _focus(chance: Any, gamma: Any) -> Any:

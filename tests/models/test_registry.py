@@ -73,6 +73,11 @@ def test_rules(params, message):
         check({"family": "cnn", **params} if params.get("family") or params else params, SEQUENCE)
 
 
+def test_hubers_loss_belongs_to_traits():
+    with pytest.raises(InputError, match="huber_delta belongs to regression, got it with a binary"):
+        check({"family": "mlp", "huber_delta": 1.0}, SEQUENCE)
+
+
 @pytest.mark.parametrize(
     ("name", "home"),
     [

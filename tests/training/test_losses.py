@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -37,6 +38,13 @@ def test_multiclass():
 def test_regression():
     total, known, _ = numbers("regression", LOGITS, LABELS)
     assert (total, known) == (pytest.approx(np.square(LOGITS - LABELS).sum(), rel=1e-5), 24)
+
+
+@pytest.mark.parametrize("delta", [0.3, 1.0, 50.0])
+def test_huber_is_that_of_keras(delta):
+    total, *_ = batch_loss("regression", LOGITS, LABELS, delta=np.float32(delta))
+    each = keras.losses.Huber(delta, reduction=None)(LABELS[..., None], LOGITS[..., None])
+    assert float(total) == pytest.approx(float(np.sum(each)), rel=1e-5)
 
 
 @pytest.mark.parametrize("task", ["multilabel", "regression", "multiclass"])

@@ -327,7 +327,7 @@ def test_it_is_not_chosen_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_runtime_value_is_known_to_leave_windows_alone_or_not() -> None:
     """One that is added to training must be looked at: does a sample keep its windows?"""
     alone = {"learning_rate", "weight_decay", "momentum", "beta_1", "beta_2", "rho", "l1", "l2"}
-    alone |= {"label_smoothing", "focal_gamma", "clip_norm"}
+    alone |= {"label_smoothing", "focal_gamma", "clip_norm", "huber_delta"}
     assert {each.name for each in TRAINING if each.runtime} == alone | set(CHANCES)
 
 

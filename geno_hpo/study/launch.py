@@ -25,7 +25,7 @@ from optuna.trial import TrialState
 
 from geno_hpo.audit import audit
 from geno_hpo.errors import GenoHpoError, InputError, StorageError
-from geno_hpo.evaluation.fits import FEATURES, Fits
+from geno_hpo.evaluation.fits import FEATURES, IMPUTED, Fits
 from geno_hpo.metrics import METRICS
 from geno_hpo.study.final import enqueue_final
 from geno_hpo.study.identity import code_version, is_gone, machine_memory, worker_name
@@ -141,7 +141,8 @@ class Launch:
                 self._finalise(record, pools, prepared)
                 record.set(phase="done", met=self.plan.promise)
                 self._await_workers()
-                Fits(self.plan.fits).drop(FEATURES)
+                for kind in (FEATURES, IMPUTED):
+                    Fits(self.plan.fits).drop(kind)
             except BaseException:
                 with contextlib.suppress(Exception):  # the first error is the one to tell
                     record.set(phase="stopped")

@@ -28,10 +28,12 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-__all__ = ["FEATURES", "Fits"]
+__all__ = ["FEATURES", "IMPUTED", "Fits"]
 
 FEATURES = "features"
-"""Name of whole transformed matrices, which take room and are made again in seconds."""
+"""Name of the baselines' whole matrices, which take room and are made again in seconds."""
+IMPUTED = "imputed"
+"""Name of the same for all samples, where neighbours tell missing dosages."""
 
 DISK_SHARE = 0.25
 """Share of the free disk that one matrix may take; a larger one stays in its process's memory."""

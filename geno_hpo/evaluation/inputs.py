@@ -15,7 +15,7 @@ from geno_hpo.data.dataset import Dataset
 from geno_hpo.data.mapped import row_blocks
 from geno_hpo.encoding import GAP
 from geno_hpo.errors import InputError
-from geno_hpo.evaluation.fits import Fits
+from geno_hpo.evaluation.fits import IMPUTED, Fits
 from geno_hpo.models import FAMILIES, ModelShape, Parameters
 from geno_hpo.preprocess import (
     FittedVariants,
@@ -241,7 +241,7 @@ class Inputs:
     ) -> NDArray[np.float32]:
         """Inputs ``(all samples, width)`` of what `variants` gave for a training part."""
         return self._kept(settings).get(
-            "imputed",
+            IMPUTED,
             train,
             self.depends(settings),
             lambda: fitted.transform(self.dataset.codes),

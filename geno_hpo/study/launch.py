@@ -19,7 +19,7 @@ from optuna.trial import TrialState
 
 from geno_hpo.audit import audit
 from geno_hpo.errors import GenoHpoError, InputError, StudyStopped
-from geno_hpo.evaluation.fits import FEATURES, Fits
+from geno_hpo.evaluation.fits import FEATURES, IMPUTED, Fits
 from geno_hpo.metrics import METRICS
 from geno_hpo.study.checkpoints import drop_checkpoints
 from geno_hpo.study.crew import Crew
@@ -140,7 +140,8 @@ class Launch:
                 record.set(phase="done", met=self.plan.promise)
                 self._crew.await_end()
                 self._mend(record, pools)
-                Fits(self.plan.fits).drop(FEATURES)
+                for kind in (FEATURES, IMPUTED):
+                    Fits(self.plan.fits).drop(kind)
                 drop_checkpoints(self.plan.work)
             except BaseException as error:
                 with contextlib.suppress(Exception):  # the first error is the one to tell

@@ -54,5 +54,5 @@ def test_a_network_of_components_speaks_of_variants() -> None:
     step = 1e-2 * gradients[:1]
     rise = np.asarray(model(scaled[:1] + step)) - alone[:1]
     assert rise[0, 0] == pytest.approx(float((step * gradients[:1]).sum()), rel=0.05)
-    found = BaselineEvaluation(data, split, rule, "pearson")._folds
+    found = BaselineEvaluation(data, split, rule, "pearson").folds
     assert found[0].x_train.shape[1] == 4

@@ -145,14 +145,15 @@ def _scale(axes: Any, side: str, plan: dict[str, Any]) -> None:
     if plan.get("visible") is False:
         axis.set_visible(False)
         axes.spines["left" if side == "y" else "bottom"].set_visible(False)
+    if plan.get("showline") is False:
+        axes.spines["left" if side == "y" else "bottom"].set_visible(False)
     if plan.get("showgrid") is not False:
         axis.grid(visible=True, color=LIGHT["rule"], lw=0.7)
         axes.set_axisbelow(True)
     if "tickvals" in plan:
         labels = plan.get("ticktext")
-        axis.set_ticks(
-            list(plan["tickvals"]), None if labels is None else list(map(_plain, labels))
-        )
+        named = None if labels is None else [_plain(x.replace("<br>", "\n")) for x in labels]
+        axis.set_ticks(list(plan["tickvals"]), named)
     limits = plan.get("range")
     if limits:
         power = plan.get("type") == "log"
@@ -339,7 +340,8 @@ def _logos(block: Logos) -> Any:
     columns = min(block.columns, len(block.parts))
     rows = math.ceil(len(block.parts) / columns)
     high = 1.3 + 1.0 * any(part.below for part in block.parts)
-    figure = _canvas(WIDTH, rows * high + 0.5)
+    wide = min(WIDTH, columns * (0.9 + 0.32 * max(part.width for part in block.parts)))
+    figure = _canvas(wide, rows * high + 0.5)
     figure.suptitle(block.title, fontsize=11, color=LIGHT["ink"], x=0.01, ha="left")
     for place, part in enumerate(block.parts):
         axes = figure.add_subplot(rows, columns, place + 1)
@@ -356,7 +358,7 @@ def _logos(block: Logos) -> Any:
         for start, stop in part.spans:
             axes.plot([start, stop], [103, 103], color=LIGHT["c5"], lw=2)
         axes.axhline(part.baseline, color=LIGHT["faint"], lw=0.8)
-        axes.set(xlim=(0, part.width), ylim=(224 if part.below else 106, 0), yticks=[])
+        axes.set(xlim=(0, part.width), ylim=(224 if part.below else 106, part.top), yticks=[])
         axes.set_xticks([i + 0.5 for i in range(0, part.width, 5)], range(1, part.width + 1, 5))
         axes.tick_params(labelsize=7, colors=LIGHT["soft"])
         axes.spines[["top", "right", "left"]].set_visible(False)

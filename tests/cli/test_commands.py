@@ -57,6 +57,8 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
         (["run", "tiny", "--workers", "0"], "--workers"),
         (["status", "tiny"], "study tiny has not been run yet; start it with: geno-hpo run tiny"),
         (["report", "tiny"], "study tiny has not been run yet"),
+        (["report", "tiny", "tiny"], "every study is named once, got tiny more often"),
+        (["report", "tiny", "--output", "x"], "--output belongs to several studies"),
         (["ui"], "there are no runs yet"),
     ],
 )
@@ -65,22 +67,6 @@ def test_bad_input_ends_with_2(project_root: Path, arguments: list[str], message
     assert told.returncode == 2
     assert message in told.stderr
     assert "Traceback" not in told.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("tiny", "tiny"), "every study is named once, got tiny more often"),
-        (("tiny", "--output", "x"), "--output belongs to several studies"),
-        (("tiny", "other"), "other"),
-    ],
-)
-def test_a_comparison_that_cannot_be_is_told(
-    project_root: Path, arguments: tuple[str, ...], message: str
-) -> None:
-    found = geno_hpo("report", *arguments, root=project_root)
-    assert found.returncode == 2
-    assert message in found.stderr
 
 
 def test_a_read_only_mlruns_ends_with_1_and_says_what_to_do(project_root: Path) -> None:

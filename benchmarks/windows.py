@@ -8,7 +8,6 @@ those of the processor, which other programs on the machine do not change.
 from __future__ import annotations
 
 import os
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,8 +85,8 @@ def run(size: Size, case: str | None = None) -> Outcome:
     made = Table(
         "The dictionary of distinct windows",
         (
-            *("case", "network", "isolates", "columns", "differing %", "build s", "build MB"),
-            *("kept MB", "windows of all", "distinct"),
+            *("case", "network", "isolates", "columns", "differing %"),
+            *("build s", "kept MB", "windows of all", "distinct"),
         ),
         built,
     )
@@ -196,19 +195,16 @@ def _dictionary(name: str, codes: Codes, network: str) -> tuple[str | int | floa
     share = difference_share(codes)
     first = (name, network, *codes.shape, round(100 * share, 2))
     if share > CLONAL:
-        return (*first, *(None,) * 5)
+        return (*first, *(None,) * 4)
     tower = read_tower(build(PARAMS[network], shape), shape)
     assert tower is not None
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun = time.process_time()
     dictionary = build_dictionary(codes, tower.geometry)
     seconds = time.process_time() - begun
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     levels = dictionary.levels[1:]
     return (
         *first,
         round(seconds, 2),
-        round(grown / 1024),
         round(dictionary.bytes / 2**20, 1),
         len(codes) * sum(rows.length for rows in levels),
         sum(rows.length + rows.size for rows in levels),

@@ -219,6 +219,8 @@ CNN = {
     "batch_size": 32,
     "learning_rate": 0.01,
 }
+MOMENTUM = {"optimizer": "sgd", "momentum": 0.9}
+"""In place of Adam, which makes a whole step of a gradient that is rounding alone."""
 COHORT = clones(150, 90, 0.01)
 
 
@@ -249,8 +251,11 @@ def plan(codes: np.ndarray, params: dict[str, Any], folds: int = 2, epochs: int 
     ("codes", "extra"),
     [
         (COHORT, {}),
-        (simulate_katg(isolates=120).codes, {"batch_norm": True, "dropout": 0.3, "kernel": 12}),
-        (COHORT, {"pooling_head": "max", "l2": 1e-3, "optimizer": "sgd", "activation": "gelu"}),
+        (
+            simulate_katg(isolates=120).codes,
+            {"batch_norm": True, "dropout": 0.3, "kernel": 12, **MOMENTUM},
+        ),
+        (COHORT, {"pooling_head": "max", "l2": 1e-3, "activation": "gelu", **MOMENTUM}),
         (COHORT, {"batch_size": 100, "filters": 4, "pool": 1}),
     ],
     ids=["flat", "katG, batch norm and dropout", "global maximum", "large batches"],
@@ -262,7 +267,7 @@ def test_training_goes_the_same_way(codes: np.ndarray, extra: dict[str, Any]) ->
     for name in ("train_loss", "valid_loss", "train_accuracy", "scores"):
         np.testing.assert_allclose(getattr(distinct, name), getattr(plain, name), atol=2e-5)
     for one, other in zip(distinct.weights[0], plain.weights[0], strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-3)  # Adam: a gradient near 0 has any sign
+        np.testing.assert_allclose(one, other, atol=1e-4)
 
 
 def test_the_same_bits_twice_and_predictions_of_the_plain_model() -> None:

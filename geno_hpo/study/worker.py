@@ -40,7 +40,7 @@ from geno_hpo.study.storage import (
 )
 from geno_hpo.tracking import RunLog, Tracking, Writer
 
-__all__ = ["FAILURES_ALLOWED", "RETIRED", "Worker", "open_pools"]
+__all__ = ["FAILURES_ALLOWED", "RETIRED", "Worker", "open_pools", "run_name"]
 
 POLL_SECONDS = 0.25
 FAILURES_ALLOWED = 5
@@ -226,7 +226,7 @@ class Worker:
             if part != FINAL:
                 with pool.drawing():
                     params = bench.search_space(part).suggest(trial)
-            name, stage = _naming(part, trial.number, params, task)
+            name, stage = run_name(part, trial.number, params, task)
             tags = {
                 "stage": stage,
                 "model": str(params.get("family", part)),
@@ -311,7 +311,7 @@ def _replaced(tally: Counter[TrialState]) -> bool:
     return not hopeless and failed <= FAILURES_ALLOWED + sum(tally.values()) // 10
 
 
-def _naming(part: str, number: int, params: Parameters, task: dict[str, Any]) -> tuple[str, str]:
+def run_name(part: str, number: int, params: Parameters, task: dict[str, Any]) -> tuple[str, str]:
     """Name and stage tag of a trial's MLflow run."""
     family = params.get("family", part)
     if part == FINAL:

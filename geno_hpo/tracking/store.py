@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from geno_hpo.errors import StorageError
+from geno_hpo.tracking.writer import Batch
 
-__all__ = ["DatasetTag", "Tracking"]
+__all__ = ["DatasetTag", "PastRun", "Tracking"]
 
 PARENT_TAG = "mlflow.parentRunId"
 NAME_TAG = "mlflow.runName"
@@ -38,6 +40,31 @@ class DatasetTag:
     digest: str
     source: str
     profile: str
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run that is written after the fact.
+
+    Parameters
+    ----------
+    name, params, tags
+        As a run has them.
+    curves
+        By metric, the steps and their values.
+    status
+        ``FINISHED``, ``FAILED`` or ``KILLED``.
+    started, ended
+        Milliseconds since 1970; None where unknown.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    tags: Mapping[str, str]
+    curves: Mapping[str, Sequence[tuple[int, float]]]
+    status: str
+    started: int | None
+    ended: int | None
 
 
 class Tracking:
@@ -150,6 +177,48 @@ class Tracking:
         for run in runs:
             self.client.delete_run(run.info.run_id)
         return len(runs)
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether a run is there and not deleted."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return bool(self.client.get_run(run_id).info.lifecycle_stage == "active")
+        except MlflowException:
+            return False
+
+    def trials_of(self, parent: str) -> set[str]:
+        """Tags ``trial`` of all runs below the study's run."""
+        found: set[str] = set()
+        token = None
+        while True:
+            runs = self.client.search_runs(
+                [self.experiment_id],
+                f"tags.`{PARENT_TAG}` = '{parent}'",
+                max_results=1000,
+                page_token=token,
+            )
+            found |= {run.data.tags.get(TRIAL_TAG, "") for run in runs}
+            token = runs.token
+            if not token:
+                return found
+
+    def write_past(self, parent: str, past: PastRun) -> None:
+        """Write a whole run below the study's run."""
+        from mlflow.entities import Metric, Param
+
+        tags = {NAME_TAG: past.name, PARENT_TAG: parent, **past.tags}
+        run = self.client.create_run(self.experiment_id, start_time=past.started, tags=tags)
+        when = past.ended or past.started or int(time.time() * 1000)
+        batch = Batch(params=[Param(key, str(value)) for key, value in past.params.items()])
+        batch.metrics.extend(
+            Metric(name, value, when, step)
+            for name, steps in past.curves.items()
+            for step, value in steps
+            if math.isfinite(value)
+        )
+        batch.send(self.client, run.info.run_id)
+        self.client.set_terminated(run.info.run_id, past.status, end_time=past.ended)
 
     def describe(
         self,

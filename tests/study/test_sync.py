@@ -1,0 +1,52 @@
+"""MLflow is lost, and written again from the trial storage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from geno_hpo.study.results import Finished
+from geno_hpo.study.sync import Synced, sync_runs
+from geno_hpo.tracking import Tracking
+
+
+def runs_of(finished: Finished) -> dict[str, Any]:
+    """Runs of the study's trials by their tag."""
+    project = finished.plan.project
+    tracking = Tracking(project.tracking_uri, project.mlruns / "artifacts", "trait")
+    runs = tracking.client.search_runs([tracking.experiment_id], "tags.trial LIKE 'trait%'")
+    curves = {
+        run.data.tags["trial"]: [
+            (each.step, each.value)
+            for each in tracking.client.get_metric_history(run.info.run_id, "valid_loss")
+        ]
+        for run in runs
+    }
+    return {
+        run.data.tags["trial"]: (
+            run.info.run_name,
+            run.info.status,
+            run.data.params,
+            {key: run.data.tags[key] for key in ("stage", "state", "model", "reason")},
+            pytest.approx(run.data.metrics | {"epoch_seconds": 0}, rel=1e-5),
+            pytest.approx(curves[run.data.tags["trial"]], rel=1e-5),
+        )
+        for run in runs
+    }
+
+
+def test_lost_runs_come_back(studies: dict[str, Finished], monkeypatch: pytest.MonkeyPatch) -> None:
+    finished = studies["trait"]
+    project = finished.plan.project
+    assert sync_runs(project, "trait") == Synced(0, 4)
+    before = runs_of(finished)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project.mlruns / 'other.db'}")
+    assert sync_runs(project, "trait") == Synced(4, 0)
+    after = runs_of(finished)
+    assert after.keys() == before.keys()
+    for trial, (name, status, params, tags, metrics, curve) in after.items():
+        assert before[trial][:4] == (name, status, params, tags)
+        assert curve == before[trial][5].expected
+        assert metrics.expected.keys() <= before[trial][4].expected.keys()
+    assert sync_runs(project, "trait") == Synced(0, 4)

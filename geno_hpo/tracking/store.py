@@ -28,6 +28,7 @@ NAME_TAG = "mlflow.runName"
 NOTE_TAG = "mlflow.note.content"
 KIND_TAG = "mlflow.experimentKind"  # else MLflow opens its pages for language models
 KEY_TAG = "geno_hpo.study"
+SOURCE_TAG = "mlflow.source.name"
 STAGE_TAG = "stage"
 TRIAL_TAG = "trial"
 
@@ -240,14 +241,17 @@ class Tracking:
             self.client.log_param(run_id, key, value)
 
     def log_dataset(self, run_id: str, dataset: DatasetTag) -> None:
-        """Tell MLflow which data the study saw."""
+        """Tell MLflow which data the study saw, as ``mlflow.data`` reads it back."""
+        from mlflow.data.code_dataset_source import CodeDatasetSource
         from mlflow.entities import Dataset, DatasetInput
+
+        source = CodeDatasetSource({SOURCE_TAG: dataset.source})
 
         entity = Dataset(
             name=dataset.name,
             digest=dataset.digest,
-            source_type="geno_hpo",
-            source=dataset.source,
+            source_type=source._get_source_type(),
+            source=source.to_json(),
             profile=dataset.profile,
         )
         self.client.log_inputs(run_id, [DatasetInput(dataset=entity, tags=[])])

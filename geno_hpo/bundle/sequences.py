@@ -70,6 +70,8 @@ def samples_of_texts(bundle: Bundle, texts: Texts) -> Samples:
     if labels := joined.labels:
         notes.append(f"{len(labels)} labels in {texts.path.name} not looked at")
     notes += _letters(joined)
+    if bundle.manifest.reading.get("ambiguous") == "draw":
+        notes.append("the study drew bases for IUPAC codes; here they are unknown")
 
     def batches(size: int) -> Iterator[Batch]:
         for start in range(0, len(joined.ids), size):

@@ -290,6 +290,18 @@ def split(
 
 
 @app.command()
+def sync(name: Name, root: Root = HERE) -> None:
+    """Write MLflow's runs again from the trial storage, where they were lost."""
+    from geno_hpo.study.paths import Project
+    from geno_hpo.study.sync import sync_runs
+
+    done = sync_runs(Project(root), name)
+    typer.echo(f"{done.written} runs written, {done.present} trials had theirs")
+    if done.written:
+        typer.echo(f"the report and the model go back with: geno-hpo report {name}")
+
+
+@app.command()
 def ui(
     root: Root = HERE,
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 5000,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from geno_hpo.bundle import Bundle, InputOptions, Predicted
+    from geno_hpo.bundle import Bundle, BundleLocus, InputOptions, Predicted
 
 __all__ = ["export_bundle", "predict_samples"]
 
@@ -112,9 +112,9 @@ def _print_coverage(bundle: Bundle, found: list[Predicted]) -> None:
         typer.echo(f"… and {rows - _SHOWN} rows more")
 
 
-def _differs(each: Predicted, row: int, locus: object) -> str:
+def _differs(each: Predicted, row: int, locus: BundleLocus) -> str:
     """Share of the whole sample that differs; told once a sample, at its first locus."""
-    return f"{100 * each.mismatch[row]:.2f}" if getattr(locus, "start", 0) == 0 else ""
+    return f"{100 * each.mismatch[row]:.2f}" if locus.start == 0 else ""
 
 
 def _print_answers(bundle: Bundle, found: list[Predicted]) -> None:

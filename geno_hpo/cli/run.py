@@ -187,6 +187,8 @@ def _close(project: Project, published: Published) -> None:
     typer.echo("")
     typer.echo(f"time     {minutes(summary['seconds']['total'])}")
     typer.echo(f"report   {published.page}")
+    if published.model:
+        typer.echo(f"model    {published.model}")
     server = project.tracking_uri if project.tracking_uri.startswith("http") else LOCAL_PAGE
     typer.echo("trials   start MLflow's page with: make ui   (or: geno-hpo ui), then open")
     typer.echo(f"         {server}/{published.trials}")

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from geno_hpo.errors import InputError
+from geno_hpo.outcome import StudyOutcome
 from geno_hpo.report.markdown import markdown
 from geno_hpo.report.nested import NestedOutcome, nested_markdown, write_nested
 from geno_hpo.report.page import write
 from geno_hpo.report.together import write_together
+from geno_hpo.study.champion import register_winner
 from geno_hpo.study.nested import fold_plans
 from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import StudyPlan, load_plan
@@ -24,11 +26,24 @@ __all__ = ["Published", "publish", "publish_nested", "publish_sealed", "publish_
 
 @dataclass(frozen=True)
 class Published:
-    """The report's page, the trials' page below a tracking server's address, and the summary."""
+    """What was published.
+
+    Parameters
+    ----------
+    page
+        The report's page.
+    trials
+        The trials' page below a tracking server's address.
+    summary
+        The content of ``summary.json``.
+    model
+        What became of the winner in the model registry; empty for nested studies.
+    """
 
     page: Path
     trials: str
     summary: dict[str, Any]
+    model: str = ""
 
 
 def publish_sealed(project: Project, name: str) -> Path:
@@ -58,7 +73,21 @@ def publish(project: Project, name: str) -> Published:
     outcome = outcome_of(finished)
     folder = project.report(finished.plan.key)
     page = write(outcome, folder)
-    return Published(page, _keep(finished, folder, outcome.summary), outcome.summary)
+    trials = _keep(finished, folder, outcome.summary)
+    return Published(page, trials, outcome.summary, _register(finished, outcome))
+
+
+def _register(finished: Finished, outcome: StudyOutcome) -> str:
+    """Register the winner; a registry that cannot be used is told, and spoils no report."""
+    if finished.plan.key.outer:
+        return ""
+    run = str(finished.record.get("mlflow_run"))
+    network = str(outcome.summary["best"]["model"])
+    try:
+        return register_winner(finished, _tracking(finished.plan), run, outcome.test, network)
+    except Exception as error:  # registries differ, and fail in ways of their own
+        lines = str(error).splitlines() or [type(error).__name__]
+        return f"no model was registered: {lines[0]}"
 
 
 def publish_nested(project: Project, key: StudyKey) -> Published:

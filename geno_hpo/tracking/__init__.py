@@ -5,7 +5,7 @@ background writer, so that training never waits for a database.
 """
 
 from geno_hpo.tracking.runs import RunLog
-from geno_hpo.tracking.store import DatasetTag, Tracking
+from geno_hpo.tracking.store import DatasetTag, PastRun, Tracking
 from geno_hpo.tracking.writer import Writer
 
-__all__ = ["DatasetTag", "RunLog", "Tracking", "Writer"]
+__all__ = ["DatasetTag", "PastRun", "RunLog", "Tracking", "Writer"]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,14 @@ from urllib.parse import quote, urlencode
 from geno_hpo.errors import StorageError
 from geno_hpo.tracking.writer import Batch
 
-__all__ = ["DatasetTag", "Tracking"]
+__all__ = ["DatasetTag", "PastRun", "Tracking"]
 
 PARENT_TAG = "mlflow.parentRunId"
 NAME_TAG = "mlflow.runName"
 NOTE_TAG = "mlflow.note.content"
 KIND_TAG = "mlflow.experimentKind"  # else MLflow opens its pages for language models
 KEY_TAG = "geno_hpo.study"
+SOURCE_TAG = "mlflow.source.name"
 STAGE_TAG = "stage"
 TRIAL_TAG = "trial"
 RUNS_A_PAGE = 1000
@@ -40,6 +42,31 @@ class DatasetTag:
     digest: str
     source: str
     profile: str
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run that is written after the fact.
+
+    Parameters
+    ----------
+    name, params, tags
+        As a run has them.
+    curves
+        By metric, the steps and their values.
+    status
+        ``FINISHED``, ``FAILED`` or ``KILLED``.
+    started, ended
+        Milliseconds since 1970; None where unknown.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    tags: Mapping[str, str]
+    curves: Mapping[str, Sequence[tuple[int, float]]]
+    status: str
+    started: int | None
+    ended: int | None
 
 
 class Tracking:
@@ -189,6 +216,36 @@ class Tracking:
         )
         batch.send(self.client, run_id)
 
+    def has_run(self, run_id: str) -> bool:
+        """Whether a run is there and not deleted."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return bool(self.client.get_run(run_id).info.lifecycle_stage == "active")
+        except MlflowException:
+            return False
+
+    def trials_of(self, parent: str) -> set[str]:
+        """Tags ``trial`` of all runs below the study's run."""
+        return {run.data.tags.get(TRIAL_TAG, "") for run in self.runs_below(parent)}
+
+    def write_past(self, parent: str, past: PastRun) -> None:
+        """Write a whole run below the study's run."""
+        from mlflow.entities import Metric, Param
+
+        tags = {NAME_TAG: past.name, PARENT_TAG: parent, **past.tags}
+        run = self.client.create_run(self.experiment_id, start_time=past.started, tags=tags)
+        when = past.ended or past.started or int(time.time() * 1000)
+        batch = Batch(params=[Param(key, str(value)) for key, value in past.params.items()])
+        batch.metrics.extend(
+            Metric(name, value, when, step)
+            for name, steps in past.curves.items()
+            for step, value in steps
+            if math.isfinite(value)
+        )
+        batch.send(self.client, run.info.run_id)
+        self.client.set_terminated(run.info.run_id, past.status, end_time=past.ended)
+
     def describe(
         self,
         run_id: str,
@@ -209,14 +266,17 @@ class Tracking:
             self.client.log_param(run_id, key, value)
 
     def log_dataset(self, run_id: str, dataset: DatasetTag) -> None:
-        """Tell MLflow which data the study saw."""
+        """Tell MLflow which data the study saw, as ``mlflow.data`` reads it back."""
+        from mlflow.data.code_dataset_source import CodeDatasetSource
         from mlflow.entities import Dataset, DatasetInput
+
+        source = CodeDatasetSource({SOURCE_TAG: dataset.source})
 
         entity = Dataset(
             name=dataset.name,
             digest=dataset.digest,
-            source_type="geno_hpo",
-            source=dataset.source,
+            source_type=source._get_source_type(),
+            source=source.to_json(),
             profile=dataset.profile,
         )
         self.client.log_inputs(run_id, [DatasetInput(dataset=entity, tags=[])])

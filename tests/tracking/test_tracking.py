@@ -59,6 +59,8 @@ def test_a_discarded_run_is_gone_and_a_lost_attempt_is_replaced(tracking: Tracki
 
 
 def test_the_study_run_is_found_again(tracking: Tracking) -> None:
+    import mlflow.data
+
     first = tracking.study_run("again", {"verdict": "none yet"})
     tracking.finish(first)
     assert tracking.study_run("again", {"verdict": "better"}) == first
@@ -69,7 +71,10 @@ def test_the_study_run_is_found_again(tracking: Tracking) -> None:
     tracking.log_dataset(first, DatasetTag("katg", "abc", "simulated", "{}"))
     run = tracking.client.get_run(first)
     assert run.data.tags["mlflow.note.content"] == "# Answer"
-    assert run.inputs.dataset_inputs[0].dataset.digest == "abc"
+    seen = run.inputs.dataset_inputs[0]
+    assert seen.dataset.digest == "abc"
+    source = mlflow.data.get_source(seen.dataset)
+    assert source.to_dict() == {"tags": {"mlflow.source.name": "simulated"}}
 
 
 def test_many_metrics_go_in_few_calls(tracking: Tracking, monkeypatch: pytest.MonkeyPatch) -> None:

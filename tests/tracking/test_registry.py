@@ -1,0 +1,112 @@
+"""The winner in MLflow's registry, for real: served from raw rows, crowned only when better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from geno_hpo.outcome import TestPredictions
+from geno_hpo.study.champion import register_winner
+from geno_hpo.study.results import Finished, outcome_of
+from geno_hpo.tracking import Tracking
+from geno_hpo.tracking.registry import Registry
+from tests.bundle.studies import dosages, isolates
+from tests.bundle.test_end_to_end import own_predictions
+
+
+def tracking_of(finished: Finished) -> Tracking:
+    project = finished.plan.project
+    return Tracking(project.tracking_uri, project.mlruns / "artifacts", finished.plan.config.name)
+
+
+def changed(test: TestPredictions, model: str, values: np.ndarray) -> TestPredictions:
+    return replace(test, models={model: values.astype(np.float32)})
+
+
+def test_the_winner_is_served_and_the_champion_falls_only_to_a_better_one(
+    studies: dict[str, Finished], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+    import pandas as pd
+
+    finished = studies["drugs"]
+    tracking = tracking_of(finished)
+    run = str(finished.record.get("mlflow_run"))
+    test = outcome_of(finished).test
+    registry = Registry(tracking, "drugs")
+    register_winner(finished, tracking, run, test, "mlp")
+    again = register_winner(finished, tracking, run, test, "mlp")
+    assert again == "model drugs version 1 is registered already"
+    assert registry.champion() is not None
+
+    mlflow.set_tracking_uri(tracking.uri)
+    mlflow.set_registry_uri(tracking.uri)
+    model = mlflow.pyfunc.load_model("models:/drugs@champion")
+    loci, _ = isolates(80, seed=1)
+    ids, own = own_predictions(finished)
+    table = pd.DataFrame({name: [texts[i] for i in ids] for name, texts in loci.items()})
+    answers = model.predict(table)
+    assert list(answers.columns) == [
+        f"{drug}{part}" for drug in ("inh", "rif") for part in ("", ".spread", ".call")
+    ]
+    np.testing.assert_allclose(answers[["inh", "rif"]], own.mean(axis=0), atol=1e-6)
+    assert model.metadata.signature.inputs.input_names() == ["katG", "rpoB"]
+    assert model.input_example["katG"].str.len().tolist() == [40]
+    with pytest.raises(Exception, match="rpoB"):
+        model.predict(table[["katG"]])
+
+    monkeypatch.setattr("geno_hpo.study.champion._digest", lambda _: "second")
+    same = register_winner(finished, tracking, run, test, "mlp")
+    assert same.startswith("model drugs version 2 is registered, not the champion: ")
+    monkeypatch.setattr("geno_hpo.study.champion._digest", lambda _: "third")
+    other = replace(test, ids=tuple(f"x{i}" for i in range(len(test.ids))))
+    told = register_winner(finished, tracking, run, other, "mlp")
+    assert "tested on other samples" in told
+    assert registry.champion() == ("1", run, registry.champion()[2])
+
+
+def test_the_rule_of_the_crown(studies: dict[str, Finished]) -> None:
+    from geno_hpo.study.champion import _judge
+
+    finished = studies["drugs"]
+    tracking = tracking_of(finished)
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, (200, 2)).astype(np.float32)
+    ids = tuple(f"s{i}" for i in range(200))
+    weak, strong = (truth * skill + rng.normal(size=(2, 200, 2)) for skill in (0.3, 3.0))
+    registry = Registry(tracking, "crown")
+    folder = finished.plan.work / "evidence"
+    folder.mkdir(exist_ok=True)
+    run = tracking.start_run("crown", parent=None, tags={"stage": "test"})
+    np.savez(folder / "old.npz", ids=np.array(ids), truth=truth, predictions=weak)
+    registry.keep_evidence(run, folder / "old.npz")
+    tracking.client.create_registered_model("crown")
+    tracking.client.create_model_version("crown", "file:///nowhere", run, tags={"bundle": "old"})
+    registry.crown("1")
+    test = TestPredictions(ids, truth, {"mlp": weak.astype(np.float32)})
+    assert not _judge(finished, registry, test, "mlp", folder)[0]
+    better, reason = _judge(finished, registry, changed(test, "mlp", strong), "mlp", folder)
+    assert better
+    assert "the champion (version 1)" in reason
+
+
+def test_rows_of_dosages_are_answered(studies: dict[str, Finished]) -> None:
+    import pandas as pd
+
+    from geno_hpo.bundle import open_bundle
+    from geno_hpo.bundle.served import Served, input_columns
+    from geno_hpo.study.export import export_finished
+
+    finished = studies["trait"]
+    folder = finished.plan.work / "exported"
+    export_finished(finished, folder)
+    bundle = open_bundle(folder)
+    ids, own = own_predictions(finished)
+    rows = np.array([dosages()[int(i[1:])] for i in ids], dtype=float)
+    rows[rows < 0] = np.nan
+    table = pd.DataFrame(rows, columns=[f"rs{i}" for i in range(rows.shape[1])])
+    answers = Served(bundle).predict(table[input_columns(bundle)[::-1]])
+    assert list(answers.columns) == ["yield", "yield.spread"]
+    np.testing.assert_allclose(answers["yield"], own.mean(axis=0)[:, 0], rtol=1e-6)

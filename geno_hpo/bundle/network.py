@@ -53,6 +53,8 @@ class Ensemble:
         """
         import keras
 
+        import geno_hpo.models.predicted  # noqa: F401 - registers the layer that models may hold
+
         manifest = self.bundle.manifest
         sequence = manifest.kind == "sequence"
         wanted = (manifest.width, manifest.symbols) if sequence else (manifest.width,)

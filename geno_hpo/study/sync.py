@@ -28,6 +28,8 @@ from geno_hpo.tracking import PastRun, Tracking
 
 __all__ = ["Synced", "sync_runs"]
 
+TESTED = ("network", "baseline", "control")
+"""Kinds of final fits that are scored on the sealed test set; others are on the folds."""
 ENDINGS = {
     TrialState.COMPLETE: ("FINISHED", "complete"),
     TrialState.PRUNED: ("KILLED", "pruned"),
@@ -112,7 +114,7 @@ def _past(plan: StudyPlan, part: str, study: str, trial: FrozenTrial) -> PastRun
     seconds = attributes.get("seconds") or {}
     curves = _curves(plan, part, trial)
     if trial.value is not None:
-        score = "test_score" if part == FINAL else "cv_score"
+        score = "test_score" if task.get("kind") in TESTED else "cv_score"
         curves[score] = [(int(attributes.get("best_epoch", 0)), float(trial.value))]
     return PastRun(
         name=name,

@@ -6,6 +6,7 @@ batch is filled up to the size of the first one, so that each model is traced on
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from typing import Any
 
@@ -70,6 +71,8 @@ class Ensemble:
                     f"{path} takes inputs {tuple(model.input_shape[1:])}, the bundle says {wanted}"
                 )
             found.append(model)
+        # TensorFlow takes several models for one that is traced again and again, and warns of it.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         return found
 
     @cached_property

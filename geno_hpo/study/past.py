@@ -25,6 +25,9 @@ ENDINGS = {
 }
 """MLflow's status and the tag ``state`` of a trial that has ended."""
 
+TESTED = ("network", "baseline", "control")
+"""Kinds of final fits that are scored on the sealed test set; others are on the folds."""
+
 
 def run_tag(study: str, trial: FrozenTrial) -> str:
     """Tag ``trial`` of a run: the storage's study and the trial's number."""
@@ -42,7 +45,7 @@ def past_run(plan: StudyPlan, part: str, study: str, trial: FrozenTrial) -> Past
     seconds = attributes.get("seconds") or {}
     curves = _curves(plan, part, trial)
     if trial.value is not None:
-        score = "test_score" if part == FINAL else "cv_score"
+        score = "test_score" if task.get("kind") in TESTED else "cv_score"
         curves[score] = [(int(attributes.get("best_epoch", 0)), float(trial.value))]
     return PastRun(
         name=name,

@@ -18,6 +18,8 @@ from geno_hpo.tracking import PastRun
 
 __all__ = ["ENDINGS", "past_run", "run_tag"]
 
+TESTED = ("network", "baseline", "control")
+"""Kinds of final fits that are scored on the sealed test set; others are on the folds."""
 ENDINGS = {
     TrialState.COMPLETE: ("FINISHED", "complete"),
     TrialState.PRUNED: ("KILLED", "pruned"),

@@ -101,7 +101,8 @@ class Launch:
         self._layouts = self._possible(fixed, per_gpu)
         self._choices = Choices(project.mlruns / "layouts.json", self._cores, fixed)
         known = self._choices.get(self._choices.of_study(self.plan))
-        self.layout = known.layout if known is not None else self._layouts[0]
+        chosen = known is not None and len(self._layouts) > 1
+        self.layout = known.layout if known and chosen else self._layouts[0]
         self.session = uuid.uuid4().hex[:12]
         self.started = time.monotonic()
         self.maximise = METRICS[self.plan.metric].maximise

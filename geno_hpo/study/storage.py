@@ -34,6 +34,11 @@ __all__ = [
 ]
 
 CONNECT_SECONDS = 10
+POSTGRES_OPTIONS = {
+    "connect_timeout": CONNECT_SECONDS,
+    "options": f"-c idle_in_transaction_session_timeout={LOCK_WAIT_SECONDS // 2}s",
+}
+"""A worker that is frozen in the middle of a transaction does not hold its locks for ever."""
 TABLES_KEY = 7_106_574_221
 """Key of the advisory lock under which tables are made; any number that is the same everywhere."""
 STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError, OSError)
@@ -86,7 +91,7 @@ def _open(url: str, *, sqlite: bool) -> TrialStorage:
     options: dict[str, Any] = (
         {"connect_args": {"timeout": LOCK_WAIT_SECONDS}}
         if sqlite
-        else {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS}}
+        else {"pool_pre_ping": True, "connect_args": POSTGRES_OPTIONS}
     )
     with contextlib.nullcontext() if sqlite else _making_tables(url):
         return TrialStorage(optuna.storages.RDBStorage(url, engine_kwargs=options))

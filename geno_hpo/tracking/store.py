@@ -199,23 +199,6 @@ class Tracking:
         """Put a run into MLflow's bin."""
         self.client.delete_run(run_id)
 
-    def write_steps(
-        self, run_id: str, params: Mapping[str, Any], steps: Mapping[int, Mapping[str, float]]
-    ) -> None:
-        """Write a run's parameters and metrics at once."""
-        from mlflow.entities import Metric, Param
-
-        now = int(time.time() * 1000)
-        batch = Batch(
-            params=[Param(key, str(value)) for key, value in params.items()],
-            metrics=[
-                Metric(key, value, now, step)
-                for step, metrics in steps.items()
-                for key, value in metrics.items()
-            ],
-        )
-        batch.send(self.client, run_id)
-
     def has_run(self, run_id: str) -> bool:
         """Whether a run is there and not deleted."""
         from mlflow.exceptions import MlflowException

@@ -29,7 +29,7 @@ from geno_hpo.windows import (
 __all__ = ["Chooser", "Windows"]
 
 CLONAL = 0.2
-"""Share of differing positions up to which samples may be clones; unrelated ones differ in 0.7."""
+"""Share of differing positions up to which samples may be clones; of strangers it is two thirds."""
 PAYS = 1.5
 """How many times less work distinct windows must be."""
 LOOKED = 64

@@ -32,7 +32,7 @@ def commonest(codes: Codes) -> Codes:
 def difference_share(codes: Codes) -> float:
     """Share of positions at which a sample differs from the commonest one, in a few samples.
 
-    Samples are taken evenly from the whole; 0 for a clone, 0.7 or more for unrelated sequences.
+    Samples are taken evenly from the whole. It is 0 for clones, some two thirds for strangers.
     """
     step = max(1, len(codes) // _LOOK)
     looked = np.asarray(codes[::step][:_LOOK])

@@ -54,7 +54,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     ("arguments", "message"),
     [
         (["run", "tinny"], 'unknown study "tinny"; did you mean "tiny"?'),
-        (["run", "tiny", "--workers", "0"], "--workers"),
+        (["run", "tiny", "--workers", "-1"], "--workers"),
         (["status", "tiny"], "study tiny has not been run yet; start it with: geno-hpo run tiny"),
         (["report", "tiny"], "study tiny has not been run yet"),
         (["report", "tiny", "tiny"], "every study is named once, got tiny more often"),

@@ -150,6 +150,7 @@ JOB_SCHEMA = {
     "properties": {
         "apiVersion": {"const": "batch/v1"},
         "kind": {"const": "Job"},
+        "metadata": {"type": "object", "required": ["name"]},
         "spec": {
             "type": "object",
             "required": ["template"],

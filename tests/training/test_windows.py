@@ -370,7 +370,7 @@ def test_training_goes_the_same_way_on_eighteen_loci() -> None:
         origin=Origin("tb_wdnn"),
     ).codes
     assert difference_share(whole) < 0.005
-    codes = whole[::30]
+    codes = whole[::60]
     given = plan(codes, CNN | {"filters": 4, "kernel": 12, "batch_norm": True}, 1, epochs=2)
     plain, distinct = (engine(codes, setting).fit(given, go_on) for setting in (None, "auto"))
     assert distinct.way.startswith("distinct windows")

@@ -15,7 +15,7 @@ from geno_hpo.space import space_schema
 
 __all__ = ["pages", "space_page", "study_page", "write_pages"]
 
-MADE = "This page is made by `geno-hpo reference`; do not edit it."
+MADE = "This page is made by `geno-hpo reference docs/reference`; do not edit it."
 
 
 def study_page() -> str:
@@ -43,8 +43,8 @@ def parameters_page() -> str:
     lines = [
         "# Every hyperparameter",
         "",
-        "What a search space and `geno-hpo train --set` may name. A dash means: off unless it is "
-        "named. [Model families](../models.md) tells what they are for. " + MADE,
+        "What a search space and `geno-hpo train NAME --set …` may name. A dash means: off unless "
+        "it is named. [Model families](../models.md) tells what they are for. " + MADE,
         "",
     ]
     for name, family in FAMILIES.items():

@@ -11,7 +11,7 @@ TARGET ?=
 STUDY = $(NAME)$(if $(TARGET),.$(TARGET))
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup study worker status ui report servers test check slow cluster bench lock clean
+.PHONY: help setup study worker status ui report servers test check slow cluster bench docs lock clean
 
 help: ## show this help
 	@echo "geno_hpo: hyperparameter-optimisation experiments for genomic deep learning"
@@ -66,6 +66,10 @@ check: $(READY) ## everything that must pass: style, types, floors, all tests
 
 bench: $(READY) ## measure: benchmarks/ (prints tables, writes JSON)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(READY) ## build the pages of docs/ into site/ (needs mkdocs-material: pip install -e '.[docs]')
+	@$(BIN)/geno-hpo reference docs/reference
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

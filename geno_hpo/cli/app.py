@@ -360,6 +360,16 @@ def encode(
     encode_files(work, output, named=named, gaps=gaps, fasta=fasta, table=table)
 
 
+@app.command(hidden=True)
+def reference(
+    folder: Annotated[Path, typer.Argument(help="Folder to write the pages to.")],
+) -> None:
+    """Write the reference's pages of keys, hyperparameters and commands (docs/reference)."""
+    from geno_hpo.cli.reference import write_pages
+
+    write_pages(app, folder)
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
     try:

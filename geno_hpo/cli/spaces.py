@@ -85,8 +85,16 @@ def check(
 @space_app.command()
 def schema(
     kind: Annotated[SchemaKind, typer.Argument(help="Which file the schema describes.")],
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="A page for people instead, with every key.")
+    ] = False,
 ) -> None:
-    """Print the JSON Schema of study or space files, for editors."""
+    """Print the JSON Schema of study or space files, for editors, or a page of all keys."""
+    if markdown:
+        from geno_hpo.cli.reference import space_page, study_page
+
+        typer.echo((study_page if kind is SchemaKind.study else space_page)(), nl=False)
+        return
     if kind is SchemaKind.study:
         from geno_hpo.config import study_schema
 

@@ -22,6 +22,7 @@ from geno_hpo.config.duration import format_duration, parse_duration
 from geno_hpo.config.names import find_named, is_shipped, nearest, shown, suggestion
 from geno_hpo.config.rules import DEFAULT_METRIC, METRIC_TASKS
 from geno_hpo.config.schema import DRAFT, study_schema
+from geno_hpo.config.schema_page import cell, schema_page
 from geno_hpo.config.study import StudyConfig, load_study
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "VariantData",
     "WindowsSetting",
     "ask_study",
+    "cell",
     "find_named",
     "format_duration",
     "is_shipped",
@@ -57,6 +59,7 @@ __all__ = [
     "nearest",
     "parse_document",
     "parse_duration",
+    "schema_page",
     "shown",
     "study_schema",
     "suggestion",

@@ -1,0 +1,79 @@
+"""The course runs: a tutorial's study, sample file and commands, taken from its page."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from geno_hpo.models import FAMILIES
+from geno_hpo.models.parameters import TRAINING
+
+ROOT = Path(__file__).parent.parent
+COURSE = ROOT / "docs" / "course"
+PARAMETERS = {each.name for family in FAMILIES.values() for each in family.parameters} | {
+    each.name for each in TRAINING
+}
+
+
+def lines(page: Path) -> list[list[str]]:
+    """Command lines of the page's shell blocks, split into words."""
+    found = re.findall(r"^```bash\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    return [
+        shlex.split(line, comments=True)
+        for block in found
+        for line in block.replace("\\\n", " ").splitlines()
+    ]
+
+
+@pytest.mark.parametrize("page", sorted(COURSE.glob("*.md")), ids=lambda page: page.stem)
+def test_what_a_page_sets_by_hand_are_hyperparameters(page: Path) -> None:
+    for words in lines(page):
+        names = {value.partition("=")[0] for key, value in pairwise(words) if key == "--set"}
+        assert names <= PARAMETERS, f"{page.name}: {' '.join(words)}"
+
+
+def make_project(folder: Path) -> None:
+    """Make the third tutorial's project in `folder`, with half its trials."""
+    text = (COURSE / "3-motif.md").read_text()
+    study = re.search(r"^```yaml\n(question: Does a network see.*?)^```$", text, re.S | re.M)
+    samples = re.search(r"^```text\n(>with_the_motif.*?)^```$", text, re.S | re.M)
+    assert study is not None
+    assert samples is not None
+    (folder / "studies").mkdir()
+    given = study.group(1)
+    assert "budget: {trials: 6," in given
+    (folder / "studies" / "motif_try.yaml").write_text(given.replace("trials: 6,", "trials: 3,"))
+    (folder / "new.fasta").write_text(samples.group(1))
+    shutil.copytree(ROOT / "search_spaces", folder / "search_spaces")
+
+
+@pytest.mark.slow
+def test_the_third_tutorial_from_its_study_to_its_predictions(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    typed = [
+        words
+        for words in lines(COURSE / "3-motif.md")
+        if "motif_try" in words or words[:3] == ["geno-hpo", "predict", "bundle"]
+    ]
+    assert [words[1] for words in typed] == ["run", "export", "predict"]
+    for words in typed:
+        done = subprocess.run(
+            [sys.executable, "-m", "geno_hpo", *words[1:]],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
+    assert (tmp_path / "reports" / "motif_try" / "report.html").is_file()
+    with (tmp_path / "answers.csv").open(newline="") as stream:
+        calls = {row["sample"]: row["call"] for row in csv.DictReader(stream)}
+    assert calls == {"with_the_motif": "1", "without_it": "0", "half_of_it": "0"}

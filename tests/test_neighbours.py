@@ -125,7 +125,7 @@ def test_baselines_and_networks_read_the_same_inputs(tmp_path) -> None:
     rule = PreprocessConfig(impute="knn", select=12, neighbours=3)
     inputs = Inputs(data, split, rule, fits)
     baselines = BaselineEvaluation(data, split, rule, "auc", fits=fits)
-    for fold, made in zip(split.folds, baselines._folds, strict=True):
+    for fold, made in zip(split.folds, baselines.folds, strict=True):
         (whole,) = inputs.fit(fold.train).constants
         np.testing.assert_array_equal(made.x_train, whole[fold.train])
         np.testing.assert_array_equal(made.x_valid, whole[fold.valid])

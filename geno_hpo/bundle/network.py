@@ -6,6 +6,7 @@ batch is filled up to the size of the first one, so that each model is traced on
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from typing import Any
 
@@ -53,6 +54,8 @@ class Ensemble:
         """
         import keras
 
+        import geno_hpo.models.predicted  # noqa: F401 - registers the layer that models may hold
+
         manifest = self.bundle.manifest
         sequence = manifest.kind == "sequence"
         wanted = (manifest.width, manifest.symbols) if sequence else (manifest.width,)
@@ -68,6 +71,8 @@ class Ensemble:
                     f"{path} takes inputs {tuple(model.input_shape[1:])}, the bundle says {wanted}"
                 )
             found.append(model)
+        # TensorFlow takes several models for one that is traced again and again, and warns of it.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         return found
 
     @cached_property

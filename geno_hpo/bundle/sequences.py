@@ -7,7 +7,6 @@ when their number is that of all loci together.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -69,44 +68,48 @@ def samples_of_texts(bundle: Bundle, texts: Texts) -> Samples:
             )
     if labels := joined.labels:
         notes.append(f"{len(labels)} labels in {texts.path.name} not looked at")
-    notes += _letters(joined)
+    keep = bundle.manifest.reading.get("ambiguous") == "probabilities"
+    notes += _letters(joined, "ACGT-" + ("".join(encoding.AMBIGUOUS) if keep else ""))
     if bundle.manifest.reading.get("ambiguous") == "draw":
         notes.append("the study drew bases for IUPAC codes; here they are unknown")
 
     def batches(size: int) -> Iterator[Batch]:
         for start in range(0, len(joined.ids), size):
             ids = joined.ids[start : start + size]
-            parts = [_codes(one, joined.loci[one.locus.name], ids, texts.path) for one in columns]
+            parts = [
+                _codes(one, joined.loci[one.locus.name], ids, texts.path, keep) for one in columns
+            ]
             codes = np.concatenate(parts, axis=1)
-            codes[codes >= bundle.manifest.symbols] = encoding.UNKNOWN
+            if bundle.manifest.symbols <= encoding.GAP:
+                codes[codes == encoding.GAP] = encoding.UNKNOWN
             yield Batch(ids, codes)
 
     return Samples(len(joined.ids), batches, (*joined.notes, *notes))
 
 
 def _codes(
-    one: Columns, texts: Mapping[str, str], ids: tuple[str, ...], path: Path
+    one: Columns, texts: Mapping[str, str], ids: tuple[str, ...], path: Path, keep: bool
 ) -> NDArray[np.int8]:
     letters = [texts[each] for each in ids]
     if one.shorter:
         letters = [text.ljust(one.length, "N") for text in letters]
     try:
-        found = encoding.encode_alignment(letters, ids, ambiguous=True)
+        found = encoding.encode_alignment(letters, ids, ambiguous=True, keep=keep)
     except DataError as error:
         raise DataError(f"{error} ({path})") from error
     return one.place(found.codes)
 
 
-def _letters(texts: Texts) -> list[str]:
-    """Count what becomes unknown."""
-    counts: Counter[str] = Counter()
-    for samples in texts.loci.values():
-        for text in samples.values():
-            known = sum(map(text.count, "ACGTacgt-"))
-            counts["unknown"] += len(text) - known
-    if not counts["unknown"]:
+def _letters(texts: Texts, known: str) -> list[str]:
+    """Count the letters that become unknown."""
+    unknown = sum(
+        len(text) - sum(map(text.count, known + known.lower().replace("-", "")))
+        for samples in texts.loci.values()
+        for text in samples.values()
+    )
+    if not unknown:
         return []
-    return [f"{counts['unknown']} letters (N and other IUPAC codes) read as unknown"]
+    return [f"{unknown} letters (N and other IUPAC codes) read as unknown"]
 
 
 def _check_lengths(one: Columns, texts: Mapping[str, str], path: Path) -> None:

@@ -25,7 +25,7 @@ from geno_hpo.data.genotypes import Asked
 from geno_hpo.data.variant_files import open_genotypes, recognise
 from geno_hpo.errors import BundleError, GenoHpoError
 from geno_hpo.evaluation.fits import Fits
-from geno_hpo.evaluation.inputs import FittedInputs, Inputs, chosen
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs, chosen, model_shape
 from geno_hpo.study.final import FinalFit, finished_fits
 from geno_hpo.study.identity import code_version
 from geno_hpo.study.jobs import final_path
@@ -110,6 +110,11 @@ def _fitted(finished: Finished, fit: FinalFit) -> FittedInputs:
 def _preprocess(inputs: FittedInputs) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
     if inputs.variants is not None:
+        if inputs.variants.neighbours is not None:
+            raise BundleError(
+                "a study that imputes by neighbours (preprocess.impute: knn) cannot be exported: "
+                "its bundle would carry the genotypes of the training samples"
+            )
         fitted = inputs.variants
         arrays |= {"fill": fitted.fill, "mean": fitted.mean, "scale": fitted.scale}
     elif inputs.mean is not None:
@@ -230,7 +235,6 @@ def _facts(finished: Finished, fit: FinalFit) -> dict[str, Any]:
     """Fields of the manifest that say what the study was."""
     plan, dataset = finished.plan, finished.prepared.dataset
     config, record = plan.config, finished.record
-    symbols = _symbols(dataset)
     seal = record.get("seal") or {}
     return {
         "format": FORMAT,
@@ -241,7 +245,7 @@ def _facts(finished: Finished, fit: FinalFit) -> dict[str, Any]:
         "targets": list(dataset.target.names),
         "classes": list(dataset.target.classes),
         "thresholds": _thresholds(finished),
-        "symbols": symbols,
+        "symbols": model_shape(dataset, plan.settings).symbols,
         "loci": [
             {"name": each.name, "start": each.start, "stop": each.stop, "strand": each.strand}
             for each in dataset.loci
@@ -271,12 +275,6 @@ def _facts(finished: Finished, fit: FinalFit) -> dict[str, Any]:
             **{package: version(package) for package in PACKAGES},
         },
     }
-
-
-def _symbols(dataset: Dataset) -> int:
-    if dataset.kind == "variants":
-        return 1
-    return 5 if int(dataset.codes.max()) >= 4 else 4
 
 
 def _reading(data: Any) -> dict[str, Any]:

@@ -18,12 +18,17 @@ from geno_hpo.tracking import PastRun
 
 __all__ = ["ENDINGS", "past_run", "run_tag"]
 
+TESTED = ("network", "baseline", "control")
+"""Kinds of final fits that are scored on the sealed test set; others are on the folds."""
 ENDINGS = {
     TrialState.COMPLETE: ("FINISHED", "complete"),
     TrialState.PRUNED: ("KILLED", "pruned"),
     TrialState.FAIL: ("FAILED", "failed"),
 }
 """MLflow's status and the tag ``state`` of a trial that has ended."""
+
+TESTED = ("network", "baseline", "control")
+"""Kinds of final fits that are scored on the sealed test set; others are on the folds."""
 
 
 def run_tag(study: str, trial: FrozenTrial) -> str:
@@ -42,7 +47,7 @@ def past_run(plan: StudyPlan, part: str, study: str, trial: FrozenTrial) -> Past
     seconds = attributes.get("seconds") or {}
     curves = _curves(plan, part, trial)
     if trial.value is not None:
-        score = "test_score" if part == FINAL else "cv_score"
+        score = "test_score" if task.get("kind") in TESTED else "cv_score"
         curves[score] = [(int(attributes.get("best_epoch", 0)), float(trial.value))]
     return PastRun(
         name=name,

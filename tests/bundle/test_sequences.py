@@ -54,6 +54,15 @@ def test_a_gap_is_itself_where_the_study_knew_gaps(tmp_path: Path) -> None:
     assert read(bundle, path)[0] == {"a": KATG + "-TTTGGGG"}
 
 
+def test_iupac_codes_stay_where_the_study_kept_them(tmp_path: Path) -> None:
+    bundle = write_toy(tmp_path / "bundle", reading={"ambiguous": "probabilities"})
+    path = folder_of(tmp_path, katG=">a\nRCGTACGTAN\n", rpoB=">a\n-TTTGGGG\n")
+    samples = open_samples(bundle, (path,), InputOptions())
+    (batch,) = samples.batches(1)
+    assert batch.codes[0, [0, 9, 10]].tolist() == [5, -1, -1], "R; N; a gap that nobody knew"
+    assert "; ".join(samples.notes) == "1 letters (N and other IUPAC codes) read as unknown"
+
+
 def test_rows_without_loci_are_cut_in_order(tmp_path: Path) -> None:
     bundle = write_toy(tmp_path / "bundle")
     path = tmp_path / "isolate.csv"

@@ -39,10 +39,11 @@ def runs_of(finished: Finished) -> dict[str, Any]:
 def test_lost_runs_come_back(studies: dict[str, Finished], monkeypatch: pytest.MonkeyPatch) -> None:
     finished = studies["trait"]
     project = finished.plan.project
-    assert sync_runs(project, "trait") == Synced(0, 4)
     before = runs_of(finished)
+    assert len(before) >= 2 + 2, "trials and restarts"
+    assert sync_runs(project, "trait") == Synced(0, len(before))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project.mlruns / 'other.db'}")
-    assert sync_runs(project, "trait") == Synced(4, 0)
+    assert sync_runs(project, "trait") == Synced(len(before), 0)
     after = runs_of(finished)
     assert after.keys() == before.keys()
     for trial, (*told, metrics, curve) in after.items():
@@ -50,4 +51,4 @@ def test_lost_runs_come_back(studies: dict[str, Finished], monkeypatch: pytest.M
         assert told == was
         assert curve == old_curve
         assert metrics.items() <= old_metrics.items()
-    assert sync_runs(project, "trait") == Synced(0, 4)
+    assert sync_runs(project, "trait") == Synced(0, len(before))

@@ -77,7 +77,7 @@ def compare(model: Any, codes: np.ndarray = CODES, seed: int = 0) -> Tower:
     def derived(call: Callable[[], Any]) -> tuple[Any, Any, Any]:
         with tf.GradientTape() as tape:
             tape.watch(parts)
-            logits, after = call()
+            logits, after, *_ = call()
             loss = tf.reduce_sum(tf.square(logits - 1.0))
         return logits, after, tape.gradient(loss, parts)
 
@@ -332,7 +332,7 @@ def test_it_is_not_chosen_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_runtime_value_is_known_to_leave_windows_alone_or_not() -> None:
     """One that is added to training must be looked at: does a sample keep its windows?"""
     alone = {"learning_rate", "weight_decay", "momentum", "beta_1", "beta_2", "rho", "l1", "l2"}
-    alone |= {"label_smoothing", "focal_gamma", "clip_norm", "huber_delta"}
+    alone |= {"label_smoothing", "focal_gamma", "clip_norm", "max_norm", "huber_delta"}
     assert {each.name for each in TRAINING if each.runtime} == alone | set(CHANCES)
 
 

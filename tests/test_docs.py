@@ -85,7 +85,7 @@ def test_a_command_line_is_one_of_the_program(line: str) -> None:
 @pytest.mark.parametrize("page", COURSE, ids=lambda page: page.name)
 def test_the_course_names_studies_and_sets_that_exist(page: Path) -> None:
     text = page.read_text()
-    own = {"mine", "motif_try"}
+    own = {"mine", "motif_try", "rif_try"}
     studies = {path.stem for path in (ROOT / "studies").glob("*.yaml")} | own
     named = re.findall(r"(?:make study NAME=|geno-hpo (?:run|train|audit|export) )([\w]+)", text)
     assert set(named) <= studies

@@ -75,7 +75,7 @@ def commands_page(app: typer.Typer) -> str:
             for names, said in filter(None, records)
         ]
         if rows:
-            lines += ["| | |", "|---|---|", *rows, ""]
+            lines += ["| argument or option | meaning |", "|---|---|", *rows, ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -175,6 +175,20 @@ def test_confusion_counts_every_known_sample():
     np.testing.assert_array_equal(counts.sum(axis=1), np.bincount(truth, minlength=4))
 
 
+@pytest.mark.parametrize("threshold", [0.3, 0.8])
+def test_confusion_of_two_classes_is_at_the_threshold(threshold):
+    outcome = example.binary()
+    figure = confusion(outcome.test, outcome.classes, "cnn", threshold)
+    counts = np.array(figure.panels[0].traces[0]["text"], dtype=int)
+    known = ~np.isnan(outcome.test.truth[:, 0])
+    truth = outcome.test.truth[known, 0] == 1
+    called = outcome.test.models["cnn"].mean(axis=0)[known, 0] >= threshold
+    assert counts.tolist() == [
+        [int((~truth & ~called).sum()), int((~truth & called).sum())],
+        [int((truth & ~called).sum()), int((truth & called).sum())],
+    ]
+
+
 def test_seeds_of_single_fits_are_no_figure():
     board = [{"model": "ridge", "kind": "baseline", "test_seeds": [0.9]}]
     assert seeds(board, "AUC") is None

@@ -104,13 +104,32 @@ def roc(
     )
 
 
-def confusion(test: TestPredictions, classes: Sequence[str], model: str) -> Figure | None:
-    """Confusion matrix of the mean class probabilities over seeds."""
+def confusion(
+    test: TestPredictions, classes: Sequence[str], model: str, threshold: float | None = None
+) -> Figure | None:
+    """Confusion matrix of the mean probabilities over seeds.
+
+    Parameters
+    ----------
+    test
+        Predictions of one output; several classes have a unit each.
+    classes
+        Their names; two with a single unit, the probability of the second.
+    model
+        Whose predictions.
+    threshold
+        Of two classes: the probability from which on the second is called.
+    """
     known = ~np.isnan(test.truth[:, 0])
     if not known.any():
         return None
     truth = test.truth[known, 0].astype(np.intp)
-    called = test.models[model].mean(axis=0)[known].argmax(axis=1)
+    chances = test.models[model].mean(axis=0)[known]
+    if threshold is None:
+        called, rule = chances.argmax(axis=1), "largest one taken"
+    else:
+        called = (chances[:, 0] >= threshold).astype(np.intp)
+        rule = f"{safe(classes[1])} from {number(threshold)} on"
     many = len(classes)
     table = np.zeros((many, many), dtype=np.int64)
     np.add.at(table, (truth, called), 1)
@@ -136,8 +155,8 @@ def confusion(test: TestPredictions, classes: Sequence[str], model: str) -> Figu
     return Figure(
         "confusion",
         "Confusion matrix on the sealed test set",
-        f"{model_label(model)}, mean probabilities over its restarts, largest one taken. Numbers "
-        "are samples; shades are shares of the observed class.",
+        f"{model_label(model)}, mean probabilities over its restarts, {rule}. Numbers are samples; "
+        "shades are shares of the observed class.",
         (
             Panel(
                 (trace,),

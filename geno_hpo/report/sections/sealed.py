@@ -29,7 +29,11 @@ def sealed(outcome: StudyOutcome) -> Section | None:
     models = sorted(models, key=lambda m: network is None or m != network["model"])
     figures = []
     if models and outcome.task in ("binary", "multilabel"):
-        figures.append(roc(outcome.test, outcome.target, models, outcome.classes or ("0", "1")))
+        classes = outcome.classes or ("0", "1")
+        figures.append(roc(outcome.test, outcome.target, models, classes))
+        called = summary.get("threshold")
+        if outcome.task == "binary" and called:
+            figures.append(confusion(outcome.test, classes, models[0], called[0]["threshold"]))
     elif models and outcome.task == "multiclass":
         classes = outcome.classes or tuple(map(str, range(outcome.test.models[models[0]].shape[2])))
         figures.append(confusion(outcome.test, classes, models[0]))

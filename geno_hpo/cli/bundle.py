@@ -46,14 +46,15 @@ def predict_samples(
     """Predict with a progress bar, write the table, say what was counted."""
     import os
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress
 
     from geno_hpo.bundle import open_bundle, open_samples, predict, write_predictions
+    from geno_hpo.training.setup import configure
 
     bundle = open_bundle(folder)
     samples = open_samples(bundle, inputs, options)
+    configure(os.cpu_count() or 1)
     shown: list[Predicted] = []
     left: list[str] = []
     calls: dict[int, int] = {}

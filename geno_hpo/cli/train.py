@@ -24,9 +24,6 @@ def train_one(
     threads: int | None,
 ) -> None:
     """Train, print every epoch, draw, and say how well it fits."""
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from geno_hpo.study.layout import cores
     from geno_hpo.study.paths import Project
     from geno_hpo.study.single import Single, given_values

@@ -55,7 +55,7 @@ def make_project(folder: Path) -> None:
     shutil.copytree(ROOT / "search_spaces", folder / "search_spaces")
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 def test_the_third_tutorial_from_its_study_to_its_predictions(tmp_path: Path) -> None:
     make_project(tmp_path)
     typed = [

@@ -165,7 +165,7 @@ def test_equal_to_keras_layers(name: str) -> None:
     assert len(compare(network(body)).steps) == steps
 
 
-@settings(deadline=None, max_examples=8, derandomize=True)
+@settings(deadline=None, max_examples=4, derandomize=True)
 @given(
     kernels=st.lists(st.integers(1, 7), min_size=1, max_size=3),
     padding=st.sampled_from(["same", "valid", "causal"]),

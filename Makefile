@@ -57,12 +57,12 @@ slow: $(READY) ## run the tests that take longer than ten seconds each
 cluster: $(READY) ## kill workers, stop servers, run a Slurm: the tables of docs/reliability.md
 	@$(BIN)/python -m pytest -m cluster
 
-check: $(READY) ## everything that must pass: style, types, floors, all tests
+check: $(READY) ## everything that must pass: style, types, floors, tests (the long ones: make slow)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -m "not bench and not cluster"
+	@$(BIN)/python -m pytest -m "not slow and not bench and not cluster"
 
 bench: $(READY) ## measure: benchmarks/ (prints tables, writes JSON)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from filelock import FileLock
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -93,8 +94,16 @@ def _open(url: str, *, sqlite: bool) -> TrialStorage:
         if sqlite
         else {"pool_pre_ping": True, "connect_args": POSTGRES_OPTIONS}
     )
-    with contextlib.nullcontext() if sqlite else _making_tables(url):
+    with _one_at_a_time(url) if sqlite else _making_tables(url):
         return TrialStorage(optuna.storages.RDBStorage(url, engine_kwargs=options))
+
+
+def _one_at_a_time(url: str) -> contextlib.AbstractContextManager[Any]:
+    """As `_making_tables`, for a file: two that make its tables at once would fail."""
+    path = Path(url.partition("///")[2])
+    if not path.name or not path.parent.is_dir():
+        return contextlib.nullcontext()
+    return FileLock(path.with_name(f"{path.name}.opening"), timeout=LOCK_WAIT_SECONDS)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from sqlalchemy import event
 
 from geno_hpo.errors import StorageError
-from geno_hpo.study.storage import Pool, open_pool, open_storage, storage_faults
+from geno_hpo.study.storage import Pool, open_pool, open_storage, storage_faults, study_names
 
 
 def make_pool(folder: Path, *, create: bool = True) -> Pool:
@@ -253,3 +253,10 @@ def give_out() -> None:
 def test_a_database_that_gives_out_is_told_with_its_first_cause() -> None:
     with pytest.raises(StorageError, match=r"disk is full.*every finished trial is kept"):
         give_out()
+
+
+def test_many_may_open_a_fresh_storage_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'fresh.db'}"
+    with ThreadPoolExecutor(8) as pool:
+        opened = list(pool.map(lambda _: open_storage(url), range(8)))
+    assert all(study_names(one) == [] for one in opened)

@@ -44,17 +44,15 @@ def predict_samples(
     leave_out: bool,
 ) -> None:
     """Predict with a progress bar, write the table, say what was counted."""
-    import os
-
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress
 
     from geno_hpo.bundle import open_bundle, open_samples, predict, write_predictions
-    from geno_hpo.training.setup import configure
+    from geno_hpo.training.setup import load_quietly
 
     bundle = open_bundle(folder)
     samples = open_samples(bundle, inputs, options)
-    configure(os.cpu_count() or 1)
+    load_quietly()
     shown: list[Predicted] = []
     left: list[str] = []
     calls: dict[int, int] = {}

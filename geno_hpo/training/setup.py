@@ -11,7 +11,7 @@ from typing import Any
 
 from geno_hpo.errors import InputError
 
-__all__ = ["GPU_MEMORY", "configure"]
+__all__ = ["GPU_MEMORY", "configure", "load_quietly"]
 
 GPU_MEMORY = "GENO_HPO_GPU_MEMORY_MB"
 """Variable: megabytes of each GPU that this process may take; unset, it takes what it needs."""
@@ -50,6 +50,13 @@ def _quiet() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def load_quietly() -> None:
+    """Import TensorFlow without its greetings; threads are left to it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _quiet():
+        import tensorflow  # noqa: F401
 
 
 def configure(threads: int = 1) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from geno_hpo.errors import InputError
@@ -25,6 +26,7 @@ from geno_hpo.report.words import (
 __all__ = ["read_summaries", "results_page"]
 
 Summary = dict[str, Any]
+WIDTH = 100
 HEAD = (
     *("Study", "Data", "Score", "Published", "Network: CV", "Network: test", "Best baseline: test"),
     *("Difference", "Verdict", "Search", "Time"),
@@ -70,15 +72,15 @@ def results_page(summaries: Iterable[Summary]) -> str:
     listed = [summary for summary in summaries if "outer_folds" not in summary]
     rows = [_row(summary) for summary in listed]
     outputs = [row for summary in listed for row in _outputs(summary)]
-    text = (
-        "# Results\n\n"
+    told = (
         "Each row is made again by `make study NAME=…` (a target after the dot is `TARGET=…`). The "
         "network is the best that the search found, of all families in the study; its test score "
         "is the mean over restarts on samples that no choice ever saw. The best baseline is the "
         "one that cross-validation calls best, tuned on the same folds. Published numbers are for "
         "orientation: other samples or other splits. Times are wall time, on the machine that ran "
-        "the study.\n\n" + _table(HEAD, rows)
+        "the study."
     )
+    text = f"# Results\n\n{fill(told, WIDTH)}\n\n{_table(HEAD, rows)}"
     if outputs:
         text += "\n## Output by output\n\n" + _table(OUTPUT_HEAD, outputs)
     return text

@@ -12,6 +12,7 @@ in arbitrary subspaces. IJCAI: 4389-4396.
 from __future__ import annotations
 
 import math
+import warnings
 
 import optuna
 from optuna.importance import PedAnovaImportanceEvaluator
@@ -60,7 +61,10 @@ def hyperparameter_importance(trials: list[FrozenTrial], *, maximise: bool) -> I
         )
     evaluator = PedAnovaImportanceEvaluator(target_quantile=best / len(done))
     found = dict[str, float]()
-    for name, importance in evaluator.evaluate(study).items():
+    with warnings.catch_warnings():  # the report itself says how few trials there are
+        warnings.filterwarnings("ignore", "Some regimes for parameter", UserWarning)
+        importances = evaluator.evaluate(study)
+    for name, importance in importances.items():
         short = name.rpartition(".")[2]
         found[short] = found.get(short, 0.0) + importance
     whole = sum(found.values())

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from geno_hpo.study.results import Finished
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+# The gate tries the same examples each time; `--hypothesis-profile=default` tries new ones.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 
 STUDY = """\
 question: Does the planted base decide?

@@ -23,8 +23,10 @@ from benchmarks.outcome import Outcome, Size, Table
 __all__ = ["run"]
 
 Codes = NDArray[np.int8]
+Data = tuple[Codes, tuple[int, ...]]
 TUTORIAL = "tutorial"
 PUBLISHED = "published"
+JOINED = "published, loci joined"
 MIRROR = "GENO_HPO_DATA_MIRROR"
 PLAIN_BYTES = {"full": 2**30, "quick": 2**27, "smallest": 2**27}
 """What the first convolution of a plain step may give; larger batches are reckoned from smaller."""
@@ -39,18 +41,33 @@ RECKONED = (
     "activation would take too much memory or time. Its optimizer's part is then counted too often"
 )
 STRANGERS = "unrelated sequences are told apart at once; both ways are then the same"
+_PUBLISHED = {
+    "family": "cnn",
+    "conv_layers": 2,
+    "convolutions": 2,
+    "padding": "valid",
+    "filters": 64,
+    "growth": "halved",
+    "kernel": 12,
+    "later_kernel": 3,
+    "pool": 3,
+    "pooling_head": "flat",
+    "dense_layers": 2,
+    "neurons": 256,
+}
 PARAMS: dict[str, dict[str, Any]] = {
     TUTORIAL: {"family": "cnn", "filters": 32, "kernel": 8, "pool": 2, "neurons": 32},
-    PUBLISHED: {"family": "published"},
+    PUBLISHED: {**_PUBLISHED, "loci": "stacked"},
+    JOINED: {**_PUBLISHED, "loci": "joined"},
 }
 
 
 @dataclass(frozen=True)
 class Case:
-    """A data set, the networks that train on it, and the batch sizes."""
+    """A data set (codes, and lengths of its loci), networks that train on it, and batch sizes."""
 
     name: str
-    codes: Callable[[], Codes]
+    data: Callable[[], Data]
     networks: tuple[str, ...]
     batches: tuple[int, ...]
     steps: int = 2
@@ -62,18 +79,17 @@ def run(size: Size, case: str | None = None) -> Outcome:
     from geno_hpo.training.setup import configure
 
     configure(1)
-    _publish()
     cases, notes = _cases(size)
     steps: list[tuple[str | int | float, ...]] = []
     built = []
     for each in cases:
         if case is not None and case not in each.name:
             continue
-        codes = each.codes()
+        data = each.data()
         for network in each.networks:
-            built.append(_dictionary(each.name, codes, network))
+            built.append(_dictionary(each.name, data, network))
             most = PLAIN_BYTES[size]
-            steps += [_steps(each, codes, network, batch, most) for batch in each.batches]
+            steps += [_steps(each, data, network, batch, most) for batch in each.batches]
     table = Table(
         "A training step, processor seconds",
         (
@@ -114,21 +130,22 @@ def _cases(size: Size) -> tuple[list[Case], list[str]]:
     if os.environ.get(MIRROR):
         batches = (64, 256, 1024) if size == "full" else (64, 256)
         steps, rounds = (2, 3) if size == "full" else (1, 1)
-        cases.append(Case("18 loci, tb_wdnn", _loci, (PUBLISHED,), batches, steps, rounds))
+        cases.append(Case("18 loci, tb_wdnn", _loci, (PUBLISHED, JOINED), batches, steps, rounds))
     else:
         notes.append(f"18 loci left out: {MIRROR} names no folder with tb_wdnn")
     return cases, notes
 
 
 def _steps(
-    case: Case, codes: Codes, network: str, batch: int, most: int
+    case: Case, data: Data, network: str, batch: int, most: int
 ) -> tuple[str | int | float, ...]:
     """One row: seconds of a step, plain and over distinct windows."""
+    codes, loci = data
     batch = min(batch, len(codes))
-    widest = int(PARAMS[network].get("filters", 64))
-    plain_batch = max(1, min(batch, most // (4 * widest * codes.shape[1])))
-    plain = _trainer(codes, network, plain_batch, case.steps, "never")
-    distinct = _trainer(codes, network, batch, MORE * case.steps, "auto")
+    length = max(loci) if loci and PARAMS[network].get("loci") == "stacked" else codes.shape[1]
+    plain_batch = max(1, min(batch, most // (4 * PARAMS[network]["filters"] * length)))
+    plain = _trainer(data, network, plain_batch, case.steps, "never")
+    distinct = _trainer(data, network, batch, MORE * case.steps, "auto")
     taken = [(plain(), distinct()) for _ in range(case.rounds)]
     slow = float(np.median([one[0] for one, _ in taken]))
     fast, told = float(np.median([one[0] for _, one in taken])), taken[0][1][1]
@@ -143,13 +160,14 @@ def _steps(
 Trainer = Callable[[], tuple[float, str]]
 
 
-def _trainer(codes: Codes, network: str, batch: int, steps: int, setting: Any) -> Trainer:
+def _trainer(data: Data, network: str, batch: int, steps: int, setting: Any) -> Trainer:
     """Something that trains, and gives the processor seconds of a step and how it was computed."""
     from geno_hpo.training.protocol import EpochReport, FitPlan, Replica
     from geno_hpo.training.tensorflow import TensorFlowEngine
     from geno_hpo.training.windows import Windows
 
-    coding, shape, mean = _form(codes)
+    codes = data[0]
+    coding, shape, mean = _form(data)
     windows = Windows(coding, shape, setting)
     labels = (np.arange(len(codes)) % 2).astype(np.float32)[:, None]
     engine = TensorFlowEngine(coding, labels, shape, lambda *_: 0.0, windows=windows)
@@ -172,26 +190,28 @@ def _trainer(codes: Codes, network: str, batch: int, steps: int, setting: Any) -
     return train
 
 
-def _form(codes: Codes) -> tuple[Any, Any, Any]:
+def _form(data: Data) -> tuple[Any, Any, Any]:
     """Coding, shape and mean of a data set."""
     from geno_hpo.models import ModelShape
     from geno_hpo.preprocess import sequence_mean
     from geno_hpo.training.coding import CentredCoding
 
+    codes, loci = data
     symbols = 5 if int(codes.max()) >= 4 else 4
-    shape = ModelShape("sequence", codes.shape[1], symbols, 1, "binary")
+    shape = ModelShape("sequence", codes.shape[1], symbols, 1, "binary", loci)
     mean = sequence_mean(codes, np.arange(min(256, len(codes))), symbols)
     return CentredCoding(codes, symbols), shape, mean
 
 
-def _dictionary(name: str, codes: Codes, network: str) -> tuple[str | int | float | None, ...]:
+def _dictionary(name: str, data: Data, network: str) -> tuple[str | int | float | None, ...]:
     """One row: what building the dictionary takes; nothing where it is not built."""
     from geno_hpo.models import build
     from geno_hpo.training.towers import read_tower
     from geno_hpo.training.windows import CLONAL
     from geno_hpo.windows import build_dictionary, difference_share
 
-    shape = _form(codes)[1]
+    codes = data[0]
+    shape = _form(data)[1]
     share = difference_share(codes)
     first = (name, network, *codes.shape, round(100 * share, 2))
     if share > CLONAL:
@@ -212,57 +232,30 @@ def _dictionary(name: str, codes: Codes, network: str) -> tuple[str | int | floa
 
 
 @cache
-def _simulated(isolates: int) -> Codes:
+def _simulated(isolates: int) -> Data:
     from geno_hpo.data.simulate import simulate_katg
 
-    return simulate_katg(isolates=isolates).codes
+    return simulate_katg(isolates=isolates).codes, ()
 
 
-def _random(samples: int, length: int) -> Codes:
-    return np.random.default_rng(1).integers(0, 4, (samples, length)).astype(np.int8)
+def _random(samples: int, length: int) -> Data:
+    return np.random.default_rng(1).integers(0, 4, (samples, length)).astype(np.int8), ()
 
 
 @cache
-def _loci() -> Codes:
+def _loci() -> Data:
     """The isolates of tb_wdnn as sequences of all 18 loci."""
     from geno_hpo.data.dataset import Origin
     from geno_hpo.data.tb_regions import known_regions
     from geno_hpo.data.tb_wdnn import read_tb_wdnn
 
     folder = Path(os.environ[MIRROR])
-    return read_tb_wdnn(
+    data = read_tb_wdnn(
         folder / "tb_wdnn",
         folder / "tb_loci",
         target=("inh",),
         task="binary",
         loci=known_regions(),
         origin=Origin("tb_wdnn"),
-    ).codes
-
-
-def _publish() -> None:
-    """Let the engine know the published network: twice two convolutions, two dense layers."""
-    from geno_hpo.models import FAMILIES, Family
-    from geno_hpo.models.parameters import ACTIVATION, BATCH_NORM
-
-    def body(inputs: Any, params: Any, blocks: Any) -> Any:
-        del params
-        tensor, number = inputs, 0
-        for filters, kernel in ((64, 12), (32, 3)):
-            for _ in range(2):
-                number += 1
-                tensor = blocks.conv(tensor, filters, kernel, name=f"conv_{number}")
-            tensor = blocks.pool(tensor, 3, name=f"pool_{number}")
-        tensor = blocks.head(tensor, "flat")
-        for level in (1, 2):
-            tensor = blocks.dense(tensor, 256, name=f"dense_{level}")
-        return tensor
-
-    FAMILIES[PUBLISHED] = Family(
-        name=PUBLISHED,
-        description="The tower and dense layers of Green et al. (2022).",
-        kinds=("sequence",),
-        parameters=(ACTIVATION, BATCH_NORM),
-        check=lambda *_: None,
-        body=body,
     )
+    return data.codes, tuple(locus.stop - locus.start for locus in data.loci)

@@ -54,6 +54,11 @@ class Rows:
         """Samples that have each differing window, ``(rows,)``."""
         return np.bincount(self.found, minlength=self.size)
 
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """Sample of each of `found`."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
     def ids(self, samples: NDArray[np.intp]) -> NDArray[np.int32]:
         """Id of the window of each sample at each position, ``(samples, length)``."""
         ids = np.tile(np.arange(1, self.length + 1, dtype=np.int32), (len(samples), 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,13 +15,13 @@ from geno_hpo.windows import (
     Dictionary,
     Geometry,
     Reach,
-    build,
     build_dictionary,
     causal,
     difference_share,
     differences_pay,
     join,
     same,
+    stretches,
     valid,
     windows_cost,
 )
@@ -105,29 +106,50 @@ def test_every_window_is_found_again(data: st.DataObject) -> None:
     agree(codes, build_dictionary(codes, data.draw(geometries(length))))
 
 
-def test_a_block_of_samples_more_or_less_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    codes, geometry = clones(70), (same(0, 60, 5), same(1, 60, 3, 3))
+def alike(one: Dictionary, other: Dictionary) -> None:
+    for own, its in zip(one.levels, other.levels, strict=True):
+        np.testing.assert_array_equal(own.table, its.table)
+        np.testing.assert_array_equal(own.found, its.found)
+
+
+@pytest.mark.parametrize(("wide", "cells"), [(1, 1), (7, 1000), (50, 2**22)])
+def test_how_much_is_looked_at_together_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, wide: int, cells: int
+) -> None:
+    codes, geometry = clones(70), (same(0, 60, 5), same(1, 60, 3, 3), valid(2, 20, 4, 1, 2))
     whole = build_dictionary(codes, geometry)
-    monkeypatch.setattr(build, "_PAIRS", 1)
-    parts = build_dictionary(codes, geometry)
-    for one, other in zip(whole.levels, parts.levels, strict=True):
-        np.testing.assert_array_equal(one.table, other.table)
-        np.testing.assert_array_equal(one.found, other.found)
+    monkeypatch.setattr(stretches, "WIDE", wide)
+    monkeypatch.setattr(stretches, "_CELLS", cells)
+    alike(whole, build_dictionary(codes, geometry))
+
+
+def test_stretches_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes, geometry = clones(70), (same(0, 60, 5),)
+    expected = build_dictionary(codes, geometry)
+    real, tried = pd.factorize, []
+
+    def clumsy(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        tried.append(hashes)
+        return real(hashes % np.uint64(3) if len(tried) == 1 else hashes)
+
+    monkeypatch.setattr(pd, "factorize", clumsy)
+    alike(expected, build_dictionary(codes, geometry))
+    assert len(tried) == 3
 
 
 def test_windows_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     codes, geometry = clones(), (same(0, 60, 5),)
     expected = build_dictionary(codes, geometry)
-    real, tried = build._Block.hashes, []
+    real, tried = stretches.Within.hashes, []
 
-    def clumsy(block: build._Block, factors: np.ndarray) -> np.ndarray:
+    def clumsy(block: stretches.Within, factors: np.ndarray) -> np.ndarray:
         tried.append(factors)
         return real(block, factors) % np.uint64(8 if len(tried) == 1 else 2**63)
 
-    monkeypatch.setattr(build._Block, "hashes", clumsy)
+    monkeypatch.setattr(stretches.Within, "hashes", clumsy)
     found = build_dictionary(codes, geometry)
     assert len(tried) == 2
-    assert not np.array_equal(*tried)
+    assert not np.array_equal(tried[0], tried[1])
     np.testing.assert_array_equal(found.levels[1].table, expected.levels[1].table)
 
 

@@ -129,10 +129,14 @@ def _cases(size: Size) -> tuple[list[Case], list[str]]:
         ]
     if os.environ.get(MIRROR):
         batches = (64, 256, 1024) if size == "full" else (64, 256)
-        steps, rounds = (2, 3) if size == "full" else (1, 1)
-        cases.append(Case("18 loci, tb_wdnn", _loci, (PUBLISHED, JOINED), batches, steps, rounds))
+        rounds = 2 if size == "full" else 1
+        cases += [
+            Case("18 loci, tb_wdnn", _loci, (PUBLISHED,), batches, 1, rounds),
+            Case("18 loci, tb_wdnn", _loci, (JOINED,), batches[:1], 1, rounds),
+            Case("tfbs_chipseq", _tfbs, (TUTORIAL,), (64,)),
+        ]
     else:
-        notes.append(f"18 loci left out: {MIRROR} names no folder with tb_wdnn")
+        notes.append(f"18 loci and tfbs_chipseq left out: {MIRROR} names no folder")
     return cases, notes
 
 
@@ -259,3 +263,13 @@ def _loci() -> Data:
         origin=Origin("tb_wdnn"),
     )
     return data.codes, tuple(locus.stop - locus.start for locus in data.loci)
+
+
+@cache
+def _tfbs() -> Data:
+    """Bound and shuffled regions: no sequence is like another."""
+    from geno_hpo.config import CatalogueData
+    from geno_hpo.data.source import open_dataset
+
+    source = CatalogueData(catalogue="tfbs_chipseq")
+    return np.asarray(open_dataset(source, target="bound", task="binary").codes), ()

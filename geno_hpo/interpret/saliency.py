@@ -33,7 +33,7 @@ __all__ = ["attribute", "contributions", "position_scores", "rank_codons", "summ
 Floats = NDArray[np.float64]
 
 # Samples handled at once, so that no array as large as all gradients is made a second time.
-CHUNK = 256
+CHUNK = 64
 # Changes named for a codon in the ranking.
 NAMED_CHANGES = 4
 

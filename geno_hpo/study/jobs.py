@@ -48,6 +48,8 @@ __all__ = [
 
 CONTROL_SEED = 7919
 ATTRIBUTION_SAMPLES = 1000
+ATTRIBUTION_VALUES = 100_000_000  # samples × columns × outputs at most, of any restart …
+ATTRIBUTION_LEAST = 100  # … but so many samples at least
 
 
 @dataclass(frozen=True)
@@ -389,14 +391,16 @@ class Bench:
         )
 
     def _attribution(self, params: Parameters, weights: Any) -> NDArray[np.float64]:
-        """How much each column moves the outputs, ``(features,)``; over ≤ 1,000 samples."""
+        """How much each column moves the outputs, ``(features,)``; over a draw of samples."""
         from geno_hpo.interpret import position_scores
 
         dataset = self.prepared.dataset
         samples = self.prepared.split.development
-        if len(samples) > ATTRIBUTION_SAMPLES:
+        size = dataset.features * dataset.target.units
+        most = max(ATTRIBUTION_LEAST, min(ATTRIBUTION_SAMPLES, ATTRIBUTION_VALUES // size))
+        if len(samples) > most:
             rng = np.random.default_rng(self.plan.seed)
-            samples = np.sort(rng.choice(samples, ATTRIBUTION_SAMPLES, replace=False))
+            samples = np.sort(rng.choice(samples, most, replace=False))
         columns = self.networks.selected_columns(params)
         inputs = self.networks.variant_inputs(params, samples)
         codes = dataset.codes[np.ix_(samples, columns)]

@@ -33,6 +33,8 @@ class OutputScore:
         Of the network, mean over seeds, with its interval; NaN where its labels are constant.
     baseline
         Score of the best baseline; NaN without one.
+    oracle
+        Score of a predictor that knows what a simulation knows, on the same samples; NaN without.
     """
 
     name: str
@@ -40,6 +42,7 @@ class OutputScore:
     score: float
     ci: tuple[float, float]
     baseline: float
+    oracle: float
 
 
 def output_scores(
@@ -49,6 +52,7 @@ def output_scores(
     metric: Metric,
     names: tuple[str, ...],
     *,
+    oracle: Array | None = None,
     groups: Array | None = None,
     resamples: int = 1000,
     seed: int = 1,
@@ -65,6 +69,8 @@ def output_scores(
         What is scored.
     names
         Of the outputs.
+    oracle
+        ``(samples, outputs)``: what a simulation's oracle ranks samples by.
     groups
         ``(samples,)``: whole groups are resampled.
     resamples, seed
@@ -94,10 +100,9 @@ def output_scores(
             if np.isfinite(score)
             else None
         )
-        other = (
-            float("nan")
-            if baseline is None
-            else mean_score(metric, one, baseline[:, known][:, :, [i]])
+        other, best = (
+            float("nan") if each is None else mean_score(metric, one, each[:, known][:, :, [i]])
+            for each in (baseline, None if oracle is None else oracle[None])
         )
         found.append(
             OutputScore(
@@ -106,6 +111,7 @@ def output_scores(
                 score,
                 (interval.low, interval.high) if interval else (float("nan"), float("nan")),
                 other,
+                best,
             )
         )
     return tuple(found)

@@ -23,6 +23,8 @@ from geno_hpo.errors import DataError
 
 __all__ = ["Dataset", "Locus", "Origin", "Target", "Truth"]
 
+_SCORES = "truth.scores.npy"
+
 Kind = Literal["sequence", "variants"]
 Task = Literal["binary", "multiclass", "multilabel", "regression"]
 
@@ -129,6 +131,8 @@ class Truth:
         Motifs that were planted, letters by name.
     copies
         ``(sample, start, stop)`` of every planted copy of a motif: half-open columns.
+    scores
+        ``(samples, outputs)`` float32: what that predictor ranks samples by, where it is kept.
     """
 
     positions: tuple[int, ...]
@@ -136,12 +140,14 @@ class Truth:
     outputs: dict[str, dict[str, float]] = field(default_factory=dict)
     motifs: dict[str, str] = field(default_factory=dict)
     copies: tuple[tuple[int, int, int], ...] = ()
+    scores: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     def taking(self, samples: NDArray[np.intp]) -> Truth:
         """The truth of these samples, numbered anew."""
         place = {int(old): new for new, old in enumerate(samples)}
         kept = ((place[i], start, stop) for i, start, stop in self.copies if i in place)
-        return replace(self, copies=tuple(kept))
+        scores = None if self.scores is None else self.scores[samples]
+        return replace(self, copies=tuple(kept), scores=scores)
 
 
 @dataclass(frozen=True)
@@ -271,6 +277,9 @@ class Dataset:
         np.save(folder / "target.npy", self.target.values)
         for name, group in self.groups.items():
             np.save(folder / f"group.{name}.npy", group.astype(np.str_))
+        truth = None if self.truth is None else asdict(self.truth)
+        if truth is not None and (scores := truth.pop("scores")) is not None:
+            np.save(folder / _SCORES, scores)
         meta: dict[str, Any] = {
             "name": self.name,
             "kind": self.kind,
@@ -282,7 +291,7 @@ class Dataset:
             "groups": list(self.groups),
             "loci": [asdict(locus) for locus in self.loci],
             "origin": asdict(self.origin),
-            "truth": asdict(self.truth) if self.truth else None,
+            "truth": truth,
             "fingerprint": self.fingerprint,
         }
         (folder / "dataset.json").write_text(json.dumps(meta))
@@ -311,15 +320,16 @@ class Dataset:
             groups={name: np.load(folder / f"group.{name}.npy") for name in meta["groups"]},
             loci=tuple(Locus(**{**x, "genome": tuple(x["genome"])}) for x in meta["loci"]),
             origin=Origin(**{**meta["origin"], "notes": tuple(meta["origin"]["notes"])}),
-            truth=_truth(truth) if truth else None,
+            truth=_truth(truth, folder / _SCORES) if truth else None,
         )
 
 
-def _truth(found: dict[str, Any]) -> Truth:
+def _truth(found: dict[str, Any], scores: Path) -> Truth:
     return Truth(
         positions=tuple(found["positions"]),
         oracle=found["oracle"],
         outputs=found["outputs"],
         motifs=found["motifs"],
         copies=tuple((sample, start, stop) for sample, start, stop in found["copies"]),
+        scores=np.load(scores) if scores.is_file() else None,
     )

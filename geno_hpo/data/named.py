@@ -151,17 +151,18 @@ def _outputs(found: Entry, question: Question, dataset: Dataset) -> Dataset:
             names=question.target,
             classes=("0", "1") if question.task == "binary" else (),
         ),
-        truth=_part_of(dataset.truth, question.target),
+        truth=_part_of(dataset.truth, question.target, columns),
     )
 
 
-def _part_of(truth: Truth | None, names: Sequence[str]) -> Truth | None:
-    """What is known of these outputs."""
+def _part_of(truth: Truth | None, names: Sequence[str], columns: list[int]) -> Truth | None:
+    """What is known of these outputs, and the columns that they stand in."""
     if truth is None:
         return None
     outputs = {name: truth.outputs[name] for name in names}
     mean = {"auc": sum(each["auc"] for each in outputs.values()) / len(outputs)}
-    return replace(truth, oracle=mean, outputs=outputs)
+    scores = None if truth.scores is None else truth.scores[:, columns]
+    return replace(truth, oracle=mean, outputs=outputs, scores=scores)
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,7 @@ _READERS: dict[str, Callable[[Entry, Question], Dataset]] = {
     "chromatin_simulated": _Simulator(
         simulate_chromatin,
         {"sequences": (3000, 200), "length": (300, 200)},
-        {"changed": 0.1},
+        {"changed": 0.1, "wrong": 0.05},
         _outputs,
     ),
     "trait_simulated": _Simulator(

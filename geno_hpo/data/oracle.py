@@ -51,7 +51,9 @@ def outputs_truth(
         known = np.isfinite(label)
         areas.append(auc(score[known], label[known] == 1))
     each = {name: {"auc": area} for name, area in zip(names, areas, strict=True)}
-    return Truth(positions, {"auc": float(np.nanmean(areas))}, each)
+    return Truth(
+        positions, {"auc": float(np.nanmean(areas))}, each, scores=scores.astype(np.float32)
+    )
 
 
 def trait_scores(genetic: Floats, trait: Floats) -> dict[str, float]:

@@ -101,7 +101,11 @@ def simulate_motif(
 
 
 def simulate_chromatin(
-    seed: int = 1, sequences: int = 3000, length: int = 300, changed: float = 0.1
+    seed: int = 1,
+    sequences: int = 3000,
+    length: int = 300,
+    changed: float = 0.1,
+    wrong: float = 0.05,
 ) -> Dataset:
     """Simulate four marks that six motifs decide by shared rules.
 
@@ -113,12 +117,14 @@ def simulate_chromatin(
         Size: at least 200 sequences of at least 200 bases.
     changed
         Chance that a base of a planted copy is another one, in [0, 0.75].
+    wrong
+        Chance that a label is wrong, in [0, 0.5].
 
     Notes
     -----
     With motifs A to F: *open*: A or B. *active*: A and C within 60 bases of each other.
-    *silenced*: D, and not B. *enhancer*: E before F, or A and C within 60 bases. Each label is
-    wrong for 5 % of sequences. The oracle knows which motifs were planted where.
+    *silenced*: D, and not B. *enhancer*: E before F, or A and C within 60 bases. The
+    oracle knows which motifs were planted where.
 
     Raises
     ------
@@ -131,6 +137,7 @@ def simulate_chromatin(
             f"{length}"
         )
     require("changed", 0 <= changed <= 0.75, changed, "[0, 0.75]")
+    require("wrong", 0 <= wrong <= 0.5, wrong, "[0, 0.5]")
     rng = np.random.default_rng([seed, 102])
     codes = rng.integers(0, 4, (sequences, length)).astype(np.int8)
     motifs = rng.integers(0, 4, (_MOTIFS, _WIDTH)).astype(np.int8)
@@ -148,7 +155,7 @@ def simulate_chromatin(
     states = np.stack(
         [a | b, together, d & ~b, (e & f & (start[:, 4] < start[:, 5])) | together], axis=1
     )
-    labels = (states ^ (rng.random(states.shape) < 0.05)).astype(np.float32)
+    labels = (states ^ (rng.random(states.shape) < wrong)).astype(np.float32)
     letters = {
         letter: encoding.decode(motif) for letter, motif in zip("ABCDEF", motifs, strict=True)
     }

@@ -121,7 +121,6 @@ def _scored(entry: Summary) -> str:
 def _outputs(summary: Summary) -> list[tuple[str, ...]]:
     """A row for each of several outputs."""
     published = {e["target"]: e for e in reversed(summary["published"]) if e.get("target")}
-    oracles = summary["data"].get("output_oracles") or {}
     rows: list[tuple[str, ...]] = []
     for row in summary.get("outputs") or []:
         told = published.get(row["name"])
@@ -131,7 +130,7 @@ def _outputs(summary: Summary) -> list[tuple[str, ...]]:
                 row["name"],
                 f"{number(row['score'])} [{interval(row['ci'])}]",
                 number(row["baseline"]),
-                number(oracles.get(row["name"], {}).get(summary["metric"])),
+                number(row["oracle"]),
                 f"{number(told['value'])} ({told['source']})" if told else "–",
             )
         )

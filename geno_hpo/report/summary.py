@@ -146,6 +146,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "outputs[].score": ("float or null", "The network's score, mean over restarts."),
     "outputs[].ci": ("floats or null", "Its 95 % interval."),
     "outputs[].baseline": ("float or null", "The best baseline's score."),
+    "outputs[].oracle": ("float or null", "Score of a simulation's oracle on the same samples."),
     "trivial": ("list?", "Models without anything to tune, which a network must beat."),
     "trivial[].model": ("str", "`constant`, `best_feature`, or `group: NAME`."),
     "trivial[].reads": ("str", "The features that the best ones are, chosen without the test set."),

@@ -9,6 +9,7 @@ from typing import Any
 from geno_hpo.metrics import METRICS
 
 __all__ = [
+    "NOTHING",
     "count",
     "duration",
     "interval",

@@ -75,6 +75,9 @@ class Evidence:
     unseen
         Labels and the winner's predictions of the samples of its validation folds, each
         ``(samples, outputs or units)``; None where they were not kept.
+    oracle
+        ``(test samples, outputs)`` what a simulation's oracle ranks them by, where this is the
+        metric that it is known for.
     """
 
     test: TestPredictions
@@ -90,6 +93,7 @@ class Evidence:
     groups: Array | None = None
     named: Mapping[str, Array] = field(default_factory=dict)
     unseen: tuple[Array, Array] | None = None
+    oracle: Array | None = None
 
 
 def evidence(known: Evidence) -> dict[str, Any]:
@@ -317,6 +321,7 @@ def _outputs(known: Evidence) -> list[dict[str, Any]]:
         known.test.models[known.chosen] if known.chosen else None,
         known.metric,
         known.targets if known.test.truth.shape[1] > 1 else known.targets[:1],
+        oracle=known.oracle,
         groups=known.groups,
         seed=known.seed,
     )
@@ -327,6 +332,7 @@ def _outputs(known: Evidence) -> list[dict[str, Any]]:
             "score": row.score,
             "ci": _ends(row.ci),
             "baseline": row.baseline,
+            "oracle": row.oracle,
         }
         for row in rows
     ]

@@ -408,7 +408,16 @@ def _evidence(
         groups=_test_groups(finished),
         named={name: groups[split.test] for name, groups in dataset.groups.items()},
         unseen=_unseen(finished, winner),
+        oracle=_oracle_scores(finished),
     )
+
+
+def _oracle_scores(finished: Finished) -> NDArray[Any] | None:
+    """What a simulation's oracle ranks the test samples by, if the study's metric is its own."""
+    truth = finished.prepared.dataset.truth
+    if truth is None or truth.scores is None or finished.metric.name not in truth.oracle:
+        return None
+    return truth.scores[finished.prepared.split.test]
 
 
 def winner_unseen(finished: Finished) -> tuple[NDArray[Any], NDArray[Any]] | None:

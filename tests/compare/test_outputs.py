@@ -18,11 +18,15 @@ def test_each_output_is_scored_where_it_has_labels() -> None:
     truth[:80, 1] = np.nan
     truth[:, 2] = 0.0
     network = rng.random((2, 200, 3)) + 0.8 * np.nan_to_num(truth)
-    rows = output_scores(truth, network, network[:1], METRICS["auc"], NAMES, resamples=200)
+    oracle = rng.random((200, 3))
+    rows = output_scores(
+        truth, network, network[:1], METRICS["auc"], NAMES, oracle=oracle, resamples=200
+    )
     assert [row.samples for row in rows] == [200, 120, 200]
     expected = np.mean([roc_auc_score(truth[80:, 1], each[80:, 1]) for each in network])
     assert rows[1].score == pytest.approx(expected)
     assert rows[1].baseline == pytest.approx(roc_auc_score(truth[80:, 1], network[0, 80:, 1]))
+    assert rows[1].oracle == pytest.approx(roc_auc_score(truth[80:, 1], oracle[80:, 1]))
     assert rows[0].ci[0] < rows[0].score < rows[0].ci[1]
     assert np.isnan(rows[2].score)
     assert np.isnan(rows[2].ci).all()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -231,3 +233,18 @@ def test_what_an_entry_refuses(
     config = CatalogueData(catalogue=name, options=dict(options))
     with pytest.raises(InputError, match=match):
         open_dataset(config, target=target, task=task)  # type: ignore[arg-type]
+
+
+def test_what_an_oracle_ranks_by_is_kept_with_the_samples(tmp_path: Path) -> None:
+    whole = simulate_drugs(isolates=300)
+    assert whole.truth is not None
+    assert whole.truth.scores is not None
+    assert whole.truth.scores.shape == whole.target.values.shape
+    values = whole.target.values.copy()
+    values[::2] = np.nan
+    half = replace(whole, target=replace(whole.target, values=values)).labelled()
+    half.save(tmp_path)
+    read = Dataset.load(tmp_path).truth
+    assert read is not None
+    place = [whole.ids.index(name) for name in half.ids]
+    np.testing.assert_array_equal(read.scores, whole.truth.scores[place])

@@ -29,8 +29,22 @@ def test_a_row_for_each_study_and_each_output(tmp_path: Path) -> None:
         target=["x", "y"],
         published=[told | {"target": "x"}],
         outputs=[
-            {"name": "x", "samples": 90, "score": 0.81, "ci": [0.7, 0.9], "baseline": 0.8},
-            {"name": "y", "samples": 80, "score": None, "ci": None, "baseline": None},
+            {
+                "name": "x",
+                "samples": 90,
+                "score": 0.81,
+                "ci": [0.7, 0.9],
+                "baseline": 0.8,
+                "oracle": 0.83,
+            },
+            {
+                "name": "y",
+                "samples": 80,
+                "score": None,
+                "ci": None,
+                "baseline": None,
+                "oracle": None,
+            },
         ],
     )
     write(tmp_path, "a@2")

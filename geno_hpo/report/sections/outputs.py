@@ -6,7 +6,7 @@ from typing import Any
 
 from geno_hpo.outcome import StudyOutcome
 from geno_hpo.report.blocks import Section, Table
-from geno_hpo.report.words import count, interval, metric_label, model_label, number
+from geno_hpo.report.words import NOTHING, count, interval, metric_label, model_label, number
 
 __all__ = ["outputs"]
 
@@ -18,7 +18,7 @@ def outputs(outcome: StudyOutcome) -> Section | None:
     if not rows or summary["seal"] is None:
         return None
     metric = summary["metric"]
-    oracles = summary["data"].get("output_oracles") or {}
+    oracles = any(number(row["oracle"]) != NOTHING for row in rows)
     published = {e["target"]: e for e in reversed(summary["published"]) if e.get("target")}
     main = summary["comparison"]
     head = ["Output", "Samples", "Network", "95 % interval"]
@@ -29,7 +29,7 @@ def outputs(outcome: StudyOutcome) -> Section | None:
     for row in rows:
         line = [row["name"], count(row["samples"]), number(row["score"]), interval(row["ci"])]
         line += [number(row["baseline"])] if main else []
-        line += [number(oracles.get(row["name"], {}).get(metric))] if oracles else []
+        line += [number(row["oracle"])] if oracles else []
         line += [_published(published.get(row["name"]))] if published else []
         cells.append(tuple(line))
     table = Table(
@@ -40,7 +40,7 @@ def outputs(outcome: StudyOutcome) -> Section | None:
         numeric=frozenset(range(1, len(head) - (1 if published else 0))),
         note="The study's score is the mean over outputs. Samples without a label for an output "
         "do not count there."
-        + (" The oracle knows what the simulation knows, over all samples." if oracles else "")
+        + (" The oracle knows what the simulation knows, of the same samples." if oracles else "")
         + (" Published results are of other samples." if published else ""),
     )
     return Section("outputs", "Output by output", (table,), short="Outputs")

@@ -7,6 +7,7 @@ import functools
 import logging
 import sqlite3
 import warnings
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,10 @@ def _open(url: str, *, sqlite: bool) -> TrialStorage:
         else {"pool_pre_ping": True, "connect_args": POSTGRES_OPTIONS}
     )
     with _one_at_a_time(url) if sqlite else _making_tables(url):
-        return TrialStorage(optuna.storages.RDBStorage(url, engine_kwargs=options))
+        storage = TrialStorage(optuna.storages.RDBStorage(url, engine_kwargs=options))
+    closing = weakref.finalize(storage, storage.engine.dispose)
+    closing.atexit = False  # a forked process would close what its parent still uses
+    return storage
 
 
 def _one_at_a_time(url: str) -> contextlib.AbstractContextManager[Any]:

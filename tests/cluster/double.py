@@ -83,6 +83,10 @@ class DoubleBench(Bench):
 
 
 class DoubleWorker(Worker):
+    def _serve(self, *given: Any) -> None:
+        self._tell("ready")
+        super()._serve(*given)
+
     def _bench(self, prepared: Prepared, reporter: Reporter, keeper: Keeper) -> Bench:
         return DoubleBench(
             self.plan,

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo.study.commands import ask
 from geno_hpo.study.lease import LEASE, Lease
-from tests.cluster.crowd import PATIENCE, crowd, tell
+from tests.cluster.crowd import PATIENCE, Crowd, crowd, tell
 from tests.cluster.hosts import NETWORK, Host, missing
 from tests.cluster.servers import Postgres
 
@@ -36,6 +36,18 @@ def lost(trial: FrozenTrial) -> int:
     return Lease.read(trial.system_attrs[LEASE]).lost
 
 
+def await_epochs(study: Crowd, host: Host) -> int:
+    """Number of a trial of which a host has told some epochs and has some to go."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for trial in study.networks.trials():
+            early = 2 <= (trial.last_step or 0) <= 10
+            if trial.state == TrialState.RUNNING and early and host_of(trial) == host.name:
+                return int(trial.number)
+        time.sleep(0.1)
+    raise AssertionError(study.logs())
+
+
 def test_leases_hold_between_hosts_whose_clocks_differ_and_end_with_the_cable(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -50,13 +62,13 @@ def test_leases_hold_between_hosts_whose_clocks_differ_and_end_with_the_cable(
         ask(project, "tiny", "pause")
         for host in hosts:
             there = {"GENO_HPO_STORAGE": url.replace("127.0.0.1", host.gateway)}
-            arguments = (str(study.root), "--epoch-seconds", "0.3", "--lease-seconds", "6")
+            arguments = (str(study.root), "--epoch-seconds", "0.3", "--lease-seconds", "10")
             host.start(study.root / f"worker-{host.name}.log", there, *arguments)
         deadline = time.monotonic() + PATIENCE
-        while not {host.address for host in hosts} <= postgres.clients():
+        while study.logs().count("ready") < 2:
             assert time.monotonic() < deadline, study.logs()
             time.sleep(0.3)
-        time.sleep(3)
+        assert {host.address for host in hosts} <= postgres.clients()
         ask(project, "tiny", "")
         study.await_state(TrialState.COMPLETE, 6)
         trials = study.networks.trials()
@@ -66,14 +78,13 @@ def test_leases_hold_between_hosts_whose_clocks_differ_and_end_with_the_cable(
         begun = {host_of(t): t.datetime_start for t in done}
         apart = abs((begun[near.name] - begun[far.name]).total_seconds())
         assert apart > 90
+        cut = await_epochs(study, far)
         far.pull_cable()
-        cut = next(
-            t.number
-            for t in study.networks.trials()
-            if t.state == TrialState.RUNNING and host_of(t) == far.name
-        )
-        time.sleep(15)
-        (taken,) = (t for t in study.networks.trials() if t.number == cut)
+        began = time.monotonic()
+        while (taken := study.networks.trials()[cut]).state != TrialState.COMPLETE:
+            assert time.monotonic() - began < PATIENCE, study.logs()
+            time.sleep(0.3)
+        away = time.monotonic() - began
         assert lost(taken) == 1
         assert host_of(taken) == near.name
         far.plug_in()
@@ -88,8 +99,9 @@ def test_leases_hold_between_hosts_whose_clocks_differ_and_end_with_the_cable(
         assert set(study.runs().values()) == {"complete"}
         words = (study.root / f"worker-{far.name}.log").read_text()
         assert f"trial {cut} left alone: another worker has taken it over" in words
+        said = next(line for line in words.splitlines() if "left alone" in line)
         tell(
-            f"two hosts | starts of trials at the same moment are {apart:.0f} s apart by their "
-            f"clocks; no lease lost over 6 trials; cable pulled for 15 s: trial {cut} taken over, "
-            f"14 of 14 complete, the host that came back said: {words.splitlines()[-2]}"
+            f"two hosts | trials that start together are {apart:.0f} s apart by their clocks; no "
+            f"lease lost over 6 trials; cable pulled for {away:.0f} s: trial {cut} taken over and "
+            f"ended by the other, 14 of 14 complete, the host that came back said: {said}"
         )

@@ -45,12 +45,13 @@ def write_value(path: Path, value: object) -> None:
     """
     arrays: list[NDArray[Any]] = []
     tree = _taken_apart(value, arrays)
-    places, end = [], 0
+    places: list[tuple[str, list[int], str, int]] = []
+    end = 0
     for array in arrays:
         begin = -(-end // ALIGNED) * ALIGNED
         end = begin + array.nbytes
         order = "C" if array.flags.c_contiguous else "F"
-        places.append([array.dtype.str, list(array.shape), order, begin])
+        places.append((array.dtype.str, list(array.shape), order, begin))
     header = json.dumps({"value": tree, "arrays": places}).encode()
     start = _start(len(header))
     draft = path.with_suffix(f".{os.getpid()}.tmp")

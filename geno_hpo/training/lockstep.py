@@ -72,7 +72,7 @@ def _snapshot(
 
 def _size(states: list[Any]) -> int:
     """Bytes of states: float32 arrays, on whatever device."""
-    return FLOAT_BYTES * sum(math.prod(part.shape) for state in states for part in state)
+    return FLOAT_BYTES * sum(int(math.prod(part.shape)) for state in states for part in state)
 
 
 def run_lockstep(

@@ -379,3 +379,10 @@ def main() -> None:
 
         typer.echo(f"error: {masked(str(error))}", err=True)
         sys.exit(error.exit_code)
+    except Exception:
+        import traceback
+
+        from geno_hpo.study.paths import masked
+
+        typer.echo(masked(traceback.format_exc()), err=True)
+        sys.exit(1)

@@ -179,6 +179,8 @@ def _publish_nested(project: Project, key: StudyKey, display: Display) -> None:
 
 def _close(project: Project, published: Published) -> None:
     """Say what holds of every report: simulated data, time, and where things lie."""
+    from geno_hpo.study.paths import masked
+
     summary = published.summary
     if summary["data"]["simulated"]:
         typer.echo(
@@ -189,7 +191,9 @@ def _close(project: Project, published: Published) -> None:
     typer.echo(f"report   {published.page}")
     if published.model:
         typer.echo(f"model    {published.model}")
-    server = project.tracking_uri if project.tracking_uri.startswith("http") else LOCAL_PAGE
+    server = LOCAL_PAGE
+    if project.tracking_uri.startswith("http"):
+        server = masked(project.tracking_uri)
     typer.echo("trials   start MLflow's page with: make ui   (or: geno-hpo ui), then open")
     typer.echo(f"         {server}/{published.trials}")
 

@@ -224,7 +224,8 @@ class BudgetConfig(Strict):
             json_schema_input_type=str | float | None,
         ),
     ] = None
-    """Stop the search after this time ("90s", "30m", "2h", or seconds); by default no limit."""
+    """Begin no network trial after this time ("90s", "30m", "2h", or seconds); those at work are
+    finished. By default no limit."""
 
 
 class BaselineConfig(Strict):

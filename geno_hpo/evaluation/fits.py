@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -23,10 +22,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-import joblib
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
+
+from geno_hpo.evaluation.plain import read_value, write_value
 
 __all__ = ["FEATURES", "IMPUTED", "Fits"]
 
@@ -76,7 +76,8 @@ class Fits:
         depends
             Everything else that it depends on, as JSON values.
         fit
-            Makes it: a value that pickles, in which arrays may lie anywhere.
+            Makes it: a value that `geno_hpo.evaluation.plain` keeps, in which arrays may lie
+            anywhere.
         size
             Bytes that it takes, where that is much.
         """
@@ -118,8 +119,8 @@ class Fits:
                 missing = [i for i, path in enumerate(paths) if not path.exists()]
                 made = fit([parts[i] for i in missing]) if missing else []
                 for i, value in zip(missing, made, strict=True):
-                    _write(paths[i], value)
-        return [joblib.load(path, mmap_mode="r") for path in paths]
+                    write_value(paths[i], value)
+        return [read_value(path) for path in paths]
 
     def drop(self, what: str) -> None:
         """Remove every fit of a kind; processes that have it open keep it."""
@@ -134,21 +135,11 @@ class Fits:
         return digest.hexdigest()[:16]
 
 
-def _write(path: Path, value: object) -> None:
-    draft = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with draft.open("wb") as stream:
-            joblib.dump(value, stream)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 @cache
 def _source() -> str:
     """Digest of the methods' source: a changed method makes its old fits unfit."""
     digest = hashlib.sha256()
-    for package in ("geno_hpo.preprocess", "geno_hpo.windows"):
+    for package in ("geno_hpo.preprocess", "geno_hpo.windows", "geno_hpo.evaluation.plain"):
         spec = find_spec(package)
         origin = Path(str(spec.origin if spec is not None else None))
         files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]

@@ -26,7 +26,7 @@ from geno_hpo.evaluation.inputs import permuted
 from geno_hpo.evaluation.network import NetworkEvaluation
 from geno_hpo.metrics import METRICS
 from geno_hpo.space import Parameters, SearchSpace
-from geno_hpo.study.checkpoints import CHECKPOINT_SECONDS, Interrupted, TrialCheckpoint
+from geno_hpo.study.checkpoints import CHECKPOINT_SECONDS, Interrupted, Pace, TrialCheckpoint
 from geno_hpo.study.further import FURTHER
 from geno_hpo.study.plan import Prepared, StudyPlan
 from geno_hpo.study.pruners import decides_at
@@ -141,6 +141,7 @@ class Bench:
         self._tick = tick
         self._checkpoint_seconds = checkpoint_seconds
         self._fits = Fits(plan.fits, prepared.fingerprint)
+        self._pace = Pace()
         self._best = float("nan")
         self._control: tuple[int, NetworkEvaluation] | None = None
 
@@ -201,6 +202,7 @@ class Bench:
             seconds=self._checkpoint_seconds,
             stop=self._stop,
             tick=self._tick,
+            pace=self._pace,
         )
 
     def search_network(self, part: str, trial: Trial, params: Parameters, log: RunLog) -> Ending:

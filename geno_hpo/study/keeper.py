@@ -123,6 +123,8 @@ class Keeper:
                     watch_leases(self._pools, self._watch)
                 except STORAGE_ERRORS:
                     continue
+                except KeyError:
+                    return  # the study was removed
                 finally:
                     for pool in self._pools.values():
                         pool.storage._backend.remove_session()

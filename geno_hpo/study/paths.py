@@ -10,11 +10,18 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from geno_hpo.errors import StorageError
 
 __all__ = ["Project", "StudyKey", "masked"]
 
+ADDRESS = re.compile(r"(://[^:/@\s]*):([^@\s]*(?:@[^\s/@'\"]*(?=@))*)@")
+"""Of an address with a password; an ``@`` in it should be written ``%40``, and sometimes is not."""
+ADDRESSES = ("GENO_HPO_STORAGE", "MLFLOW_TRACKING_URI")
+PASSWORDS = ("PGPASSWORD", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+SHORTEST_SECRET = 6
+"""A shorter word may stand in a text by chance; in an address it is masked all the same."""
 KEY = re.compile(r"(?P<name>.+?)(@(?P<generation>[1-9]\d*))?(~(?P<outer>[1-9]\d*))?")
 
 
@@ -127,6 +134,21 @@ class Project:
 
 
 def masked(text: str) -> str:
-    """`text` without the passwords of addresses in it, for messages, logs and tags."""
-    text = re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
+    """`text` without passwords, for messages, logs and tags.
+
+    Those of addresses in it are masked, and wherever they stand those that this process was given.
+    """
+    for secret in _secrets():
+        text = text.replace(secret, "***")
+    text = ADDRESS.sub(r"\1:***@", text)
     return re.sub(r"\b(password|passwd|token|secret)=[^&\s'\"]+", r"\1=***", text, flags=re.I)
+
+
+def _secrets() -> list[str]:
+    """Passwords that this process was given, as written and as meant, the longest first."""
+    found = {os.environ.get(name, "") for name in PASSWORDS}
+    for name in ADDRESSES:
+        address = ADDRESS.search(os.environ.get(name, ""))
+        if address is not None:
+            found |= {address[2], unquote(address[2])}
+    return sorted((one for one in found if len(one) >= SHORTEST_SECRET), key=len, reverse=True)

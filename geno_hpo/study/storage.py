@@ -7,6 +7,7 @@ import functools
 import logging
 import sqlite3
 import warnings
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,15 @@ __all__ = [
 CONNECT_SECONDS = 10
 POSTGRES_OPTIONS = {
     "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
     "options": f"-c idle_in_transaction_session_timeout={LOCK_WAIT_SECONDS // 2}s",
 }
-"""A worker that is frozen in the middle of a transaction does not hold its locks for ever."""
+"""A worker that is frozen in the middle of a transaction does not hold its locks for ever, and one
+whose server is gone without a word (a machine without power, a cable) hears of it in half a minute;
+by TCP's own rules it would wait for a quarter of an hour."""
 TABLES_KEY = 7_106_574_221
 """Key of the advisory lock under which tables are made; any number that is the same everywhere."""
 STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError, OSError)
@@ -95,7 +102,10 @@ def _open(url: str, *, sqlite: bool) -> TrialStorage:
         else {"pool_pre_ping": True, "connect_args": POSTGRES_OPTIONS}
     )
     with _one_at_a_time(url) if sqlite else _making_tables(url):
-        return TrialStorage(optuna.storages.RDBStorage(url, engine_kwargs=options))
+        storage = TrialStorage(optuna.storages.RDBStorage(url, engine_kwargs=options))
+    closing = weakref.finalize(storage, storage.engine.dispose)
+    closing.atexit = False  # a forked process would close what its parent still uses
+    return storage
 
 
 def _one_at_a_time(url: str) -> contextlib.AbstractContextManager[Any]:

@@ -41,6 +41,7 @@ from geno_hpo.study.storage import (
     open_pool,
     open_storage,
     storage_faults,
+    study_names,
 )
 from geno_hpo.tracking import RunLog, Tracking, Writer
 
@@ -137,13 +138,21 @@ class Worker:
     def run(self) -> int:
         """Work until nothing is left, and return the number of trials finished.
 
+        A study that is removed meanwhile leaves nothing to do.
+
         Raises
         ------
         StorageError
             The storage, the tracking store or the work folder gave out.
         """
         with storage_faults():
-            return self._run()
+            try:
+                return self._run()
+            except KeyError:
+                if str(self.plan.key) in study_names(self.storage):
+                    raise
+                self._tell(f"study {self.plan.key} was removed")
+                return self._done
 
     def _run(self) -> int:
         record = self._await_preparation()

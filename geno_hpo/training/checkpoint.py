@@ -39,9 +39,12 @@ class Snapshot:
         What was known after each epoch.
     states
         State of each replica after the last epoch, as the backend has it: weights, optimizer's
-        variables, moving statistics.
+        variables, moving statistics. The backend's own arrays: they are copied one by one when
+        they are written.
     kept, predictions
         States and validation predictions ``(n_valid, units)`` at the epoch that would be restored.
+        States of an earlier epoch lack what only training needs: their optimizer's variables are
+        empty.
     """
 
     batch_size: int
@@ -58,15 +61,15 @@ class Checkpoint(Protocol):
     def load(self) -> Snapshot | None:
         """What an earlier attempt left; None to begin anew."""
 
-    def due(self) -> bool:
-        """Whether to save now; asked after every epoch that is not the last."""
+    def due(self, size: int) -> bool:
+        """Whether to save about `size` bytes now; asked after every epoch that is not the last."""
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot in place of the one before."""
 
 
 def write_snapshot(path: Path, snapshot: Snapshot, key: str) -> None:
-    """Write atomically; `key` tells what trial it is of.
+    """Write atomically, onto the disk itself; `key` tells what trial it is of.
 
     Raises
     ------
@@ -98,7 +101,9 @@ def write_snapshot(path: Path, snapshot: Snapshot, key: str) -> None:
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         with draft.open("wb") as stream:
-            np.savez(stream, **arrays)
+            np.savez(stream, allow_pickle=False, **arrays)
+            stream.flush()
+            os.fsync(stream.fileno())
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

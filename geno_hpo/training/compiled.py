@@ -280,6 +280,13 @@ class Compiled:
         classes = self._shape.units if self._shape.task == "multiclass" else 2
         return int(self._targets.shape[1]), classes
 
+    def lean(self, state: State) -> State:
+        """A state with the optimizer's variables left empty: what `weights` reads."""
+        slots = range(1, 1 + len(self._fresh_slots))
+        return tuple(
+            part[:0] if i in slots and part.shape.rank else part for i, part in enumerate(state)
+        )
+
     def weights(self, state: State) -> Weights:
         """Inference weights of a state."""
         trained = self._layout.unpack(state[0].numpy())

@@ -17,6 +17,8 @@ from geno_hpo.training.protocol import EpochReport, FitPlan, FitResult, Report, 
 
 __all__ = ["ReplicaEpoch", "run_lockstep"]
 
+FLOAT_BYTES = 4
+
 
 @dataclass(frozen=True)
 class ReplicaEpoch:
@@ -54,21 +56,23 @@ def _snapshot(
     history: list[EpochReport],
     results: list[ReplicaEpoch],
     kept: list[ReplicaEpoch],
+    lean: Callable[[Any], Any],
 ) -> Snapshot:
-    """Where the replicas stand, as arrays."""
-
-    def arrays(of: list[ReplicaEpoch]) -> tuple[Arrays, ...]:
-        return tuple(tuple(np.asarray(part) for part in result.state) for result in of)
-
-    states = arrays(results)
+    """Where the replicas stand."""
+    states = tuple(tuple(result.state) for result in results)
     return Snapshot(
         batch_size=batch_size,
         best=best,
         history=tuple(history),
         states=states,
-        kept=states if kept is results else arrays(kept),
+        kept=states if kept is results else tuple(tuple(lean(one.state)) for one in kept),
         predictions=tuple(result.predictions for result in kept),
     )
+
+
+def _size(states: list[Any]) -> int:
+    """Bytes of states: float32 arrays, on whatever device."""
+    return FLOAT_BYTES * sum(int(math.prod(part.shape)) for state in states for part in state)
 
 
 def run_lockstep(
@@ -83,6 +87,7 @@ def run_lockstep(
     batch_size: int = 0,
     resume: Snapshot | None = None,
     revive: Callable[[Arrays], Any] = tuple,
+    lean: Callable[[Any], Any] = tuple,
 ) -> FitResult:
     """Train all replicas epoch by epoch, from the first or from where a snapshot stands.
 
@@ -107,6 +112,9 @@ def run_lockstep(
     revive
         From a snapshot's arrays to a state; a state is a sequence of arrays where the plan has a
         checkpoint.
+    lean
+        From a state to one of as many arrays that `weights` can read; what only training needs
+        may be empty.
 
     Returns
     -------
@@ -120,8 +128,10 @@ def run_lockstep(
     """
     begun = time.perf_counter()
     spent = {"train": 0.0, "validate": 0.0, "report": 0.0}
+    size = 0
     if plan.checkpoint is not None:
         spent["checkpoint"] = 0.0
+        size = _size(states) + _size([lean(state) for state in states])
     judged = len(plan.replicas[0].valid) > 0
     history: list[EpochReport] = []
     kept: list[ReplicaEpoch] = []
@@ -176,9 +186,9 @@ def run_lockstep(
         if plan.patience is not None and epoch - best >= plan.patience and epoch < plan.epochs:
             ended = "early stopping"
             break
-        if plan.checkpoint is not None and epoch < plan.epochs and plan.checkpoint.due():
+        if plan.checkpoint is not None and epoch < plan.epochs and plan.checkpoint.due(size):
             saving = time.perf_counter()
-            plan.checkpoint.save(_snapshot(batch_size, best, history, results, kept))
+            plan.checkpoint.save(_snapshot(batch_size, best, history, results, kept, lean))
             spent["checkpoint"] += time.perf_counter() - saving
     final = tuple(weights(result.state) for result in kept)
     spent["other"] = time.perf_counter() - begun - sum(spent.values())

@@ -295,6 +295,7 @@ class TensorFlowEngine:
             batch_size=batch,
             resume=resume,
             revive=lambda arrays: tuple(tf.constant(array) for array in arrays),
+            lean=compiled.lean,
         )
         return dataclasses.replace(
             result, seconds={"trace": traced, **result.seconds}, reused=reused, way=way

@@ -25,3 +25,12 @@ def mlflow_server(tmp_path: Path) -> Iterator[MLflow]:
     server = MLflow(tmp_path / "mlflow")
     yield server
     server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Address of a storage of each kind; empty is the project's own file."""
+    if request.param == "sqlite":
+        return ""
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database()

@@ -83,6 +83,10 @@ class DoubleBench(Bench):
 
 
 class DoubleWorker(Worker):
+    def _serve(self, *given: Any) -> None:
+        self._tell("ready")
+        super()._serve(*given)
+
     def _bench(self, prepared: Prepared, reporter: Reporter, keeper: Keeper) -> Bench:
         return DoubleBench(
             self.plan,
@@ -114,6 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--epoch-seconds", type=float, default=0.0)
     parser.add_argument("--lease-seconds", type=float, default=3.0)
     parser.add_argument("--checkpoint-seconds", type=float, default=0.0)
+    parser.add_argument("--stay", action="store_true")
     given = parser.parse_args(arguments)
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
@@ -124,6 +129,7 @@ def main(arguments: list[str] | None = None) -> None:
         maximise=METRICS[plan.metric].maximise,
         stop=lambda: bool(asked),
         tell=lambda sentence: print(sentence, flush=True),  # noqa: T201
+        stays=given.stay,
         lease_seconds=given.lease_seconds,
         checkpoint_seconds=given.checkpoint_seconds,
     )

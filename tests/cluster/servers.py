@@ -36,6 +36,7 @@ class Postgres:
         self._programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix="geno-pg-", dir="/tmp"))
         self.port = free_port()
+        self._addresses = "127.0.0.1"
         self._databases = 0
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
@@ -63,12 +64,28 @@ class Postgres:
         subprocess.run(wrapped, check=True, stdout=subprocess.DEVNULL, cwd="/tmp")
 
     def start(self) -> None:
-        settings = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        settings = f"-p {self.port} -k {self.folder} -c fsync=off"
+        settings += f" -c listen_addresses={self._addresses}"
         self._run(
             str(self._programs / "pg_ctl"),
             *("-D", str(self.folder / "data"), "-w", "-o", settings),
             *("-l", str(self.folder / "log"), "start"),
         )
+
+    def listen(self, addresses: list[str], network: str) -> None:
+        """Begin anew, reached at other addresses of this machine too, from one network."""
+        self.stop()
+        rule = self.folder / "data" / "pg_hba.conf"
+        rule.write_text(rule.read_text() + f"host all all {network} scram-sha-256\n")
+        self._addresses = ",".join(["127.0.0.1", *addresses])
+        self.start()
+
+    def clients(self) -> set[str]:
+        """Addresses of those who are connected."""
+        command = ["psql", self._plain("postgres"), "-Atqc"]
+        asked = "SELECT host(client_addr) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
+        told = subprocess.run([*command, asked], capture_output=True, text=True, check=True)
+        return set(told.stdout.split())
 
     def stop(self) -> None:
         self._run(

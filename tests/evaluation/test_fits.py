@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +17,19 @@ from geno_hpo.evaluation import fits as module
 from geno_hpo.evaluation.baseline import BaselineEvaluation
 from geno_hpo.evaluation.fits import FEATURES, Fits
 from geno_hpo.evaluation.inputs import Inputs
+from geno_hpo.preprocess import TargetScale
 from geno_hpo.splits import Split, make_split
 
 TRAIN = np.arange(5)
 FOREST = {"trees": 5, "max_depth": 3, "max_features": 0.5, "min_samples_leaf": 1}
 
 
-@dataclass(frozen=True)
-class Learned:
-    array: NDArray[np.float64]
-    parts: tuple[NDArray[np.int8], None, str]
+Learned = tuple[TargetScale, tuple[NDArray[np.int8], None, str]]
 
 
 def learn() -> Learned:
-    return Learned(np.linspace(0, 1, 1000), (np.zeros((3, 400), np.int8), None, "word"))
+    scale = TargetScale(np.linspace(0, 1, 1000, dtype=np.float32), np.ones(1000, np.float32))
+    return scale, (np.zeros((3, 400), np.int8), None, "word")
 
 
 def never() -> Learned:
@@ -45,11 +44,11 @@ def test_a_fit_is_made_once_and_read_as_it_was_made(tmp_path: Path) -> None:
     made = Fits(tmp_path / "folds", "data").get("thing", TRAIN, {"a": 1}, learn)
     again = Fits(tmp_path / "folds", "data").get("thing", TRAIN, {"a": 1}, never)
     for value in (made, again):
-        assert np.array_equal(value.array, learn().array)
-        assert isinstance(value.array, np.memmap)
-        assert value.parts[1:] == learn().parts[1:]
+        assert np.array_equal(value[0].mean, learn()[0].mean)
+        assert isinstance(value[0].mean, np.memmap)
+        assert value[1][1:] == learn()[1][1:]
         with pytest.raises(ValueError, match="read-only"):
-            value.array[0] = 1
+            value[0].mean[0] = 1
 
 
 @pytest.mark.parametrize(
@@ -84,12 +83,12 @@ def test_a_fit_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
         Fits(tmp_path, "data").get("thing", TRAIN, {}, never)
     assert kept(tmp_path) == []
-    assert Fits(tmp_path, "data").get("thing", TRAIN, {}, learn).parts[2] == "word"
+    assert Fits(tmp_path, "data").get("thing", TRAIN, {}, learn)[1][2] == "word"
 
 
 def test_what_would_fill_the_disk_stays_in_memory(tmp_path: Path) -> None:
     big = Fits(tmp_path, "data").get(FEATURES, TRAIN, {}, learn, size=2**60)
-    assert not isinstance(big.array, np.memmap)
+    assert not isinstance(big[0].mean, np.memmap)
     assert kept(tmp_path) == []
 
 
@@ -99,7 +98,7 @@ def test_features_can_be_dropped_and_stay_open(tmp_path: Path) -> None:
     fits.get("variants", TRAIN, {}, learn)
     fits.drop(FEATURES)
     assert kept(tmp_path) == ["variants"]
-    assert features.array[-1] == 1
+    assert features[0].mean[-1] == 1
 
 
 def _fit_slowly(folder: Path, made: Path) -> float:
@@ -108,14 +107,14 @@ def _fit_slowly(folder: Path, made: Path) -> float:
         time.sleep(0.3)
         return learn()
 
-    return float(Fits(folder, "data").get("thing", TRAIN, {}, fit).array.sum())
+    return float(Fits(folder, "data").get("thing", TRAIN, {}, fit)[0].mean.sum())
 
 
 def test_two_processes_that_start_together_fit_once(tmp_path: Path) -> None:
     made = tmp_path / "made"
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         sums = pool.starmap(_fit_slowly, [(tmp_path / "folds", made)] * 2, chunksize=1)
-    assert sums == [learn().array.sum()] * 2
+    assert sums == [float(learn()[0].mean.sum())] * 2
     assert made.read_text() == "made\n"
 
 

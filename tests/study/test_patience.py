@@ -87,7 +87,26 @@ def test_under_a_lock_nothing_is_tried_again_by_itself() -> None:
         ("postgresql://lab:se/cr:et@host/db", "postgresql://lab:***@host/db"),
         ("postgresql://h/db?user=a&password=secret", "postgresql://h/db?user=a&password=***"),
         ("http://host:5000/#/experiments", "http://host:5000/#/experiments"),
+        ("http://lab:p@ss@host:5000/x", "http://lab:***@host:5000/x"),
+        ("http://host:5000/x and a@b", "http://host:5000/x and a@b"),
     ],
 )
 def test_passwords_are_masked(text: str, shown: str) -> None:
     assert masked(f"cannot reach {text} now") == f"cannot reach {shown} now"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "secret"),
+    [
+        ("GENO_HPO_STORAGE", "postgresql+psycopg://lab:a%40secret@host/lab", "a%40secret"),
+        ("GENO_HPO_STORAGE", "postgresql+psycopg://lab:a%40secret@host/lab", "a@secret"),
+        ("MLFLOW_TRACKING_URI", "https://lab:another-one@host", "another-one"),
+        ("MLFLOW_TRACKING_PASSWORD", "third-one", "third-one"),
+        ("PGPASSWORD", "fourth-one", "fourth-one"),
+    ],
+)
+def test_passwords_that_were_given_are_masked_wherever_they_stand(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, secret: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert masked(f"a library says: {secret}!") == "a library says: ***!"

@@ -26,7 +26,8 @@ class Kept:
     def load(self) -> Snapshot | None:
         return read_snapshot(self.path, "key") if self.path.exists() else None
 
-    def due(self) -> bool:
+    def due(self, size: int) -> bool:
+        assert size > 0
         self.epochs += 1
         return self.epochs == self.until
 
@@ -69,6 +70,19 @@ def test_a_trial_that_goes_on_ends_as_if_it_had_never_stopped(
             np.testing.assert_array_equal(a, b)
     for a, b in zip(resumed.valid_predictions, whole.valid_predictions, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_the_best_epochs_state_is_kept_without_what_only_training_needs(tmp_path: Path) -> None:
+    params = {**problems.MLP, "optimizer": "adam", "learning_rate": 1e-30}
+    plan = problems.plan(params, folds=1, epochs=4, checkpoint=Kept(tmp_path / "t.npz", 3))
+    with pytest.raises(Stopped):
+        problems.engine().fit(plan, problems.go_on)
+    found = read_snapshot(tmp_path / "t.npz", "key")
+    assert found.best == 1, "nothing was learned"
+    ((last,), (best,)) = found.states, found.kept
+    assert len(last) == len(best)
+    assert sum(array.nbytes for array in best) < sum(array.nbytes for array in last) / 2
+    np.testing.assert_array_equal(best[0], last[0])
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def _row(entry: dict[str, Any], bounds: Bounds, shade: Bounds | None = None) -> 
         test_band=_band(ci, bounds),
         seeds=tuple(_place(x, bounds) for x in entry["test_seeds"] if _known(x)),
         cells=(cv, number(test), interval(ci), count(entry["trials"])),
+        values=(mean, *(band or (None, None)), test, *(ci or (None, None))),
         shade=shade,
     )
 

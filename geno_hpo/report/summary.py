@@ -198,6 +198,11 @@ KEYS: dict[str, tuple[str, str]] = {
         "float or null",
         "Mean rank correlation between restarts; null for one.",
     ),
+    "explanation.fold_correlation": (
+        "float or null",
+        "Rank correlation of what the folds' networks and the restarts look at; null without.",
+    ),
+    "explanation.codons": ("map", "First codons of coding loci, by method of attribution."),
     "explanation.causal_precision": (
         "map",
         "Average precision (AUPRC) of a simulation's causal positions, by method.",

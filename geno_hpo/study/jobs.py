@@ -47,7 +47,6 @@ __all__ = [
 ]
 
 CONTROL_SEED = 7919
-ATTRIBUTION_SAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -389,22 +388,11 @@ class Bench:
         )
 
     def _attribution(self, params: Parameters, weights: Any) -> NDArray[np.float64]:
-        """How much each column moves the outputs, ``(features,)``; over ≤ 1,000 samples."""
-        from geno_hpo.interpret import position_scores
+        """How much each column moves the outputs of a refitted network, ``(features,)``."""
+        from geno_hpo.interpret import saliency_track
 
-        dataset = self.prepared.dataset
-        samples = self.prepared.split.development
-        if len(samples) > ATTRIBUTION_SAMPLES:
-            rng = np.random.default_rng(self.plan.seed)
-            samples = np.sort(rng.choice(samples, ATTRIBUTION_SAMPLES, replace=False))
-        columns = self.networks.selected_columns(params)
-        inputs = self.networks.variant_inputs(params, samples)
-        codes = dataset.codes[np.ix_(samples, columns)]
-        total = np.zeros(dataset.features)
-        for output in range(dataset.target.units):
-            gradients = self.networks.gradients(params, weights, samples, output)
-            total[columns] += position_scores(gradients, codes, inputs)
-        return total / dataset.target.units
+        development = self.prepared.split.development
+        return saliency_track(self.networks, params, weights, development, seed=self.plan.seed)
 
     def _explain(self, name: str, params: Parameters, weights: Any) -> None:
         """Keep what further methods say of the network."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typer.testing import CliRunner
 
 from geno_hpo.cli.app import app
-from geno_hpo.study.results import Finished
+from geno_hpo.study.finished import Finished
 from geno_hpo.tracking import Tracking
 
 

@@ -63,6 +63,7 @@ def _codons(found: Attribution) -> Table:
             f"{c.locus} {c.number}",
             c.change or "–",
             f"{c.score / best:.2f}",
+            f"± {c.spread / best:.2f}",
             *(("yes" if c.causal else "no",) if simulated else ()),
         )
         for rank, c in enumerate(found.codons[:SHOWN], start=1)
@@ -70,11 +71,15 @@ def _codons(found: Attribution) -> Table:
     return Table(
         "codons",
         "Codons by what they contribute",
-        ("Rank", "Codon", "Changes in this cohort", "Relative", *(("Cause",) if simulated else ())),
+        (
+            *("Rank", "Codon", "Changes in this cohort", "Relative", "Spread"),
+            *(("Cause",) if simulated else ()),
+        ),
         rows,
-        numeric=frozenset({0, 3}),
-        note="Sum of the three positions, relative to the first. Changes are from the commonest "
-        "codon of the cohort, most frequent first; silent ones are not named.",
+        numeric=frozenset({0, 3, 4}),
+        note="Sum of the three positions, relative to the first; the spread is the standard "
+        "deviation over restarts. Changes are from the commonest codon of the cohort, most "
+        "frequent first; silent ones are not named.",
         marked=frozenset(i for i, c in enumerate(found.codons[:SHOWN]) if c.causal),
     )
 

@@ -134,6 +134,7 @@ def _row(finished: Finished, part: str, test: TestPredictions) -> dict[str, Any]
         "kind": "network" if part == "network" else "baseline",
         **_cv(best),
         "trials": finished.plan.budgets[part],
+        "seconds": round(_own_seconds(finished, part), 2),
     }
     if not test.models:
         return row | {"test": None, "test_ci": None, "test_error": None, "test_seeds": []}
@@ -233,18 +234,19 @@ def _controlled(finished: Finished, test: TestPredictions) -> Controlled | None:
 def _seconds(finished: Finished) -> dict[str, float]:
     """Wall seconds of all launches, and the trials' own seconds by stage."""
     spent = finished.record.get("spent") or {}
-
-    def own(*parts: str) -> float:
-        return sum(
-            trial.duration.total_seconds()
-            for part in parts
-            for trial in finished.pools[part].trials()
-            if trial.duration is not None
-        )
-
     return {
         "total": float(spent.get("total", 0.0)),
-        "search": round(own("network"), 2),
-        "baselines": round(own(*finished.plan.baselines), 2),
-        "final": round(own("final"), 2),
+        "search": round(_own_seconds(finished, "network"), 2),
+        "baselines": round(_own_seconds(finished, *finished.plan.baselines), 2),
+        "final": round(_own_seconds(finished, "final"), 2),
     }
+
+
+def _own_seconds(finished: Finished, *parts: str) -> float:
+    """Time of the trials of these parts, summed over the workers."""
+    return sum(
+        trial.duration.total_seconds()
+        for part in parts
+        for trial in finished.pools[part].trials()
+        if trial.duration is not None
+    )

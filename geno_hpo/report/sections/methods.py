@@ -107,7 +107,8 @@ def _baselines(summary: dict[str, Any]) -> str:
     if not board:
         return ""
     named = [
-        f"{model_label(entry['model'])} ({plural(entry['trials'], 'configuration')})"
+        f"{model_label(entry['model'])} ({plural(entry['trials'], 'configuration')}"
+        + (f", {duration(entry['seconds'])})" if entry.get("seconds") is not None else ")")
         for entry in board
     ]
     return (

@@ -38,6 +38,7 @@ LEARNT = 0.10
 GAP = 0.25
 LATE = 0.10
 NEAR = 0.90
+ALL = 0.995
 ERRORS = 2.0
 # Falls of the validation loss after it has begun to rise, as a share of its lowest: it jumps.
 JUMPS = 0.30
@@ -110,7 +111,7 @@ class Standing:
         if self.best is None:
             return text + (f" (chance: {number(self.chance)})" if self.chance is not None else "")
         share = self.share
-        if share is not None and share < 1:
+        if share is not None and share < ALL:
             return (
                 f"{text} is {percent(max(share, 0.0))} of the way from chance "
                 f"({number(self.chance)}) to the {number(self.best)} of {self.holder}"

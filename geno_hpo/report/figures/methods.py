@@ -94,7 +94,7 @@ def _panel(track: Track, names: tuple[str, ...], truth: tuple[int, ...]) -> Pane
             dragmode="zoom",
         ),
         f"{track.label} of {len(names)} positions; largest at {best}.",
-        title=f"{track.label}{precision}",
+        title=f"{track.label}: first {names[int(order[0])]}{precision}",
         height=190,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from textwrap import fill
 from typing import Any
 
 from geno_hpo.report.blocks import Logos
@@ -13,6 +14,8 @@ from geno_hpo.report.style import LIGHT
 
 __all__ = ["draw_logos"]
 
+NARROWEST = 4.2  # inches
+SIGNS = 15  # of a title on an inch
 BASES = {"A": "c3", "C": "c1", "G": "c2", "T": "c5"}
 
 
@@ -24,7 +27,8 @@ def draw_logos(block: Logos) -> Any:
     columns = min(block.columns, len(block.parts))
     rows = math.ceil(len(block.parts) / columns)
     high = 1.3 + 1.0 * any(part.below for part in block.parts)
-    wide = min(WIDTH, columns * (0.9 + 0.32 * max(part.width for part in block.parts)))
+    needed = 0.9 + 0.32 * max(part.width for part in block.parts)
+    wide = min(WIDTH, columns * max(needed, NARROWEST))
     figure = canvas(wide, rows * high + 0.5, block.title)
     for place, part in enumerate(block.parts):
         axes = figure.add_subplot(rows, columns, place + 1)
@@ -46,7 +50,8 @@ def draw_logos(block: Logos) -> Any:
         axes.tick_params(labelsize=7, colors=LIGHT["soft"])
         axes.spines[["top", "right", "left"]].set_visible(False)
         named = f"; below: {part.below_label}" if part.below_label else ""
-        axes.set_title(f"{part.title} ({part.detail}{named})", fontsize=7.5, loc="left")
+        head = fill(f"{part.title} ({part.detail}{named})", int(SIGNS * wide / columns))
+        axes.set_title(head, fontsize=7.5, loc="left")
     return figure
 
 

@@ -278,5 +278,6 @@ def _note(axes: Any, note: dict[str, Any]) -> None:
         ha={"left": "left", "right": "right"}.get(note.get("xanchor", ""), "center"),
         va={"bottom": "bottom", "top": "top"}.get(note.get("yanchor", ""), "center"),
         fontsize=8,
+        bbox={"fc": LIGHT["paper"], "lw": 0, "pad": 1} if note.get("bgcolor") else None,
         color=colour_value((note.get("font") or {}).get("color", LIGHT["soft"])),
     )

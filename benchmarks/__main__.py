@@ -29,10 +29,16 @@ NAMES = {
     "memory": "memory of one worker over many trials",
     "verdict": "how often the verdict errs between equal models, and what it sees",
     "encode": "seconds to turn a BAM file into the sequences of a panel",
+    "report": "seconds of each step of a finished study's report",
     "windows": "a training step over each distinct window once, and plain",
 }
 
-OPTIONS = {"search": ("seeds", "limit"), "throughput": ("case",), "windows": ("case",)}
+OPTIONS = {
+    "search": ("seeds", "limit"),
+    "throughput": ("case",),
+    "windows": ("case",),
+    "report": ("project",),
+}
 """Options that a benchmark takes beside its size."""
 
 
@@ -51,13 +57,19 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, help="search: searches of each kind")
     parser.add_argument("--limit", type=float, help="search: most seconds of a script")
     parser.add_argument("--case", help="throughput, windows: this case alone, in its own file")
+    parser.add_argument("--project", help="report: folder of the finished studies, default here")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
     wrong = [name for name in options.names if name not in known]
     if wrong:
         parser.error(f"no benchmark {', '.join(wrong)}; there are {', '.join(known)}")
     options.out.mkdir(parents=True, exist_ok=True)
-    given = {"seeds": options.seeds, "limit": options.limit, "case": options.case}
+    given = {
+        "seeds": options.seeds,
+        "limit": options.limit,
+        "case": options.case,
+        "project": options.project,
+    }
     for name in options.names or known:
         own = {key: given[key] for key in OPTIONS.get(name, ()) if given[key] is not None}
         measure(name, cast("Size", options.size), options.out, **own)

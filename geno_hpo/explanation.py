@@ -135,6 +135,34 @@ class Association:
 
 
 @dataclass(frozen=True)
+class CodonPlaces:
+    """A codon's place by each method of attribution.
+
+    Parameters
+    ----------
+    locus, number
+        Gene, and codon number in it from 1.
+    change
+        Changes from the commonest codon, most frequent first; empty where it does not vary.
+    causal
+        Whether a simulation put a cause here.
+    places
+        Method to place, from 1; a method that gives it nothing has none.
+    """
+
+    locus: str
+    number: int
+    change: str
+    causal: bool
+    places: dict[str, int]
+
+    @property
+    def name(self) -> str:
+        """The gene with the commonest change, or with the codon's number: ``katG S315T``."""
+        return f"{self.locus} {self.change.partition(',')[0].split(' and ')[0] or self.number}"
+
+
+@dataclass(frozen=True)
 class Explanation:
     """What was asked of the winner's restarts.
 
@@ -160,6 +188,11 @@ class Explanation:
         Positive samples whose highest contribution lies on a planted copy, and all with a copy.
     association
         For variants.
+    folds, over_folds
+        Networks of the folds that were asked, and the rank correlation of their mean with the
+        restarts' mean; 0 and None where they were not.
+    codons
+        For coding loci: codons with their place by each method, those with the best places first.
     notes
         Bounds of work that were met, and what could not be asked.
     """
@@ -175,7 +208,15 @@ class Explanation:
     examples: tuple[Example, ...] = ()
     on_copies: tuple[int, int] | None = None
     association: Association | None = None
+    folds: int = 0
+    over_folds: float | None = None
+    codons: tuple[CodonPlaces, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def first_codons(self, method: str, many: int = 5) -> list[CodonPlaces]:
+        """The codons at the first places of a method, best first."""
+        there = [one for one in self.codons if one.places.get(method, many + 1) <= many]
+        return sorted(there, key=lambda one: one.places[method])
 
     @property
     def content(self) -> dict[str, Any]:
@@ -186,10 +227,16 @@ class Explanation:
             "completeness_gap": self.gap,
             "untrained_correlation": self.untrained,
             "restart_correlation": self.between,
+            "fold_correlation": self.over_folds,
             "causal_precision": {
                 track.method: track.precision
                 for track in self.tracks
                 if track.precision is not None
+            },
+            "codons": {
+                track.method: [one.name for one in self.first_codons(track.method)]
+                for track in self.tracks
+                if self.codons
             },
             "peaks_on_copies": list(self.on_copies) if self.on_copies else None,
             "motifs": [

@@ -112,6 +112,8 @@ class Codon(NamedTuple):
         Column of its first position in `Attribution.names`, −1 when unknown.
     causal
         Whether a simulation put a cause here.
+    spread
+        Standard deviation of the score over restarts.
     """
 
     locus: str
@@ -120,6 +122,7 @@ class Codon(NamedTuple):
     change: str = ""
     column: int = -1
     causal: bool = False
+    spread: float = 0.0
 
 
 @dataclass(frozen=True)

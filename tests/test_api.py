@@ -10,7 +10,7 @@ import pytest
 import geno_hpo
 from geno_hpo import Study
 from geno_hpo.errors import InputError
-from geno_hpo.study.results import Finished
+from geno_hpo.study.finished import Finished
 from tests.bundle.studies import isolates, one_hot_rows
 from tests.bundle.test_end_to_end import own_predictions
 

@@ -52,7 +52,7 @@ def train_one(
     folder = next_folder(project.report(single.plan.key), str(trained.params["family"]))
     page = write_single(trained, folder)
     single.keep(trained, folder)
-    kind, sentence = said(trained)
+    kind, sentence = said(trained, folder)
     typer.echo(
         f"validation {metric_label(metric)} {number(trained.score)} at epoch "
         f"{trained.curves.best_epoch} of {trained.epochs}"

@@ -11,7 +11,6 @@ from geno_hpo.compare.calibration import (
     Calibration,
     ReliabilityBin,
     calibrate,
-    calibrate_classes,
 )
 from geno_hpo.compare.chance import ChanceInterval, chance_interval
 from geno_hpo.compare.delong import AreaTest, area_covariance, delong_test
@@ -51,7 +50,6 @@ __all__ = [
     "area_covariance",
     "best_threshold",
     "calibrate",
-    "calibrate_classes",
     "chance_interval",
     "compare_all",
     "compare_models",

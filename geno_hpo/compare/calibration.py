@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from geno_hpo.compare.wilson import wilson_of
 
-__all__ = ["Calibration", "ReliabilityBin", "calibrate", "calibrate_classes"]
+__all__ = ["Calibration", "ReliabilityBin", "calibrate"]
 
 Array = NDArray[Any]
 BINS = 10
@@ -78,14 +78,14 @@ class Calibration:
 def calibrate(
     truth: Array, probability: Array, *, seed: int = 1, groups: Array | None = None
 ) -> Calibration:
-    """Calibration of the probabilities of an event.
+    """Calibration of the probabilities of an event, or of the predicted class's.
 
     Parameters
     ----------
     truth
-        ``(samples,)`` 0 or 1, NaN where the label is missing.
+        ``(samples,)`` 0 or 1, or the class's index; NaN where the label is missing.
     probability
-        ``(samples,)`` in [0, 1].
+        ``(samples,)`` of the event or ``(samples, classes)``, in [0, 1].
     seed
         Of the draws behind `Calibration.by_chance`.
     groups
@@ -97,48 +97,19 @@ def calibrate(
         No label, or numbers that are no probabilities.
     """
     known = ~np.isnan(truth)
-    event, p = truth[known].astype(np.float64), probability[known].astype(np.float64)
-    if len(event) == 0 or not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(f"needs labels and probabilities in [0, 1], got {len(event)} labels")
-    rate = float(event.mean())
-    brier = float(np.mean((p - event) ** 2))
-    return _calibrate(event, p, brier, rate * (1 - rate), seed, _known(groups, known))
-
-
-def calibrate_classes(
-    truth: Array, probabilities: Array, *, seed: int = 1, groups: Array | None = None
-) -> Calibration:
-    """Calibration of the predicted class's probability.
-
-    Parameters
-    ----------
-    truth
-        ``(samples,)`` class index, NaN where the label is missing.
-    probabilities
-        ``(samples, classes)``.
-    seed
-        Of the draws behind `Calibration.by_chance`.
-    groups
-        ``(samples,)`` where samples of a group resemble each other.
-
-    Raises
-    ------
-    ValueError
-        No label, or numbers that are no probabilities.
-    """
-    known = ~np.isnan(truth)
-    classes, p = truth[known].astype(np.intp), probabilities[known].astype(np.float64)
-    if len(classes) == 0 or not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(f"needs labels and probabilities in [0, 1], got {len(classes)} labels")
+    labels, p = truth[known], probability[known].astype(np.float64)
+    kin = None if groups is None else groups[known]
+    if len(labels) == 0 or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"needs labels and probabilities in [0, 1], got {len(labels)} labels")
+    if p.ndim == 1:
+        event = labels.astype(np.float64)
+        rate = float(event.mean())
+        return _calibrate(event, p, float(np.mean((p - event) ** 2)), rate * (1 - rate), seed, kin)
+    classes = labels.astype(np.intp)
     brier = float(np.mean(((p - np.eye(p.shape[1])[classes]) ** 2).sum(axis=1)))
     shares = np.bincount(classes, minlength=p.shape[1]) / len(classes)
     right = (p.argmax(axis=1) == classes).astype(np.float64)
-    of_rate = float(1 - (shares**2).sum())
-    return _calibrate(right, p.max(axis=1), brier, of_rate, seed, _known(groups, known))
-
-
-def _known(groups: Array | None, known: Array) -> Array | None:
-    return None if groups is None else groups[known]
+    return _calibrate(right, p.max(axis=1), brier, float(1 - (shares**2).sum()), seed, kin)
 
 
 def _calibrate(

@@ -250,6 +250,10 @@ class FinalConfig(Strict):
     """How many of the next best configurations, and the winner, are trained `seeds` times again on
     the validation folds: would another seed have chosen another winner? 0 leaves it out."""
 
+    folds: bool = True
+    """Train the winner once more on the folds, and ask each fold's network what it looks at in
+    samples that it did not learn from. Costs one full trial."""
+
     learning_curve: bool = False
     """Train winner and best baseline on 20, 40, 60, 80 and 100 % of the folds' training parts:
     would more data help?"""

@@ -20,7 +20,7 @@ from geno_hpo.data.dataset import Dataset
 from geno_hpo.encoding import one_hot
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.evaluation.form import Form, replica
-from geno_hpo.evaluation.inputs import Inputs, chosen
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs, chosen
 from geno_hpo.metrics import METRICS
 from geno_hpo.models import ModelShape, Parameters
 from geno_hpo.splits import Fold, Split
@@ -225,13 +225,26 @@ class NetworkEvaluation:
         return model if mean is None else taking_one_hot(model, mean)
 
     def gradients(
-        self, params: Parameters, weights: Weights, samples: NDArray[np.intp], output: int = 0
+        self,
+        params: Parameters,
+        weights: Weights,
+        samples: NDArray[np.intp],
+        output: int = 0,
+        fold: int | None = None,
     ) -> NDArray[np.float32]:
-        """Gradients of a refitted model's logit with respect to sequences or scaled dosages."""
+        """Gradients of a refitted model's logit with respect to sequences or scaled dosages.
+
+        With `fold` the weights are those of the trial's network of that fold.
+        """
+        fitted = self._fitted(params, fold)
+        engine = self.form(params).engine
+        found = engine.input_gradients(params, weights, samples, fitted.constants, output)
+        axes = None if fitted.variants is None else fitted.variants.axes
+        return found if axes is None else found @ axes.T
+
+    def _fitted(self, params: Parameters, fold: int | None) -> FittedInputs:
         form = self.form(params)
-        constants = form.final.constants
-        found = form.engine.input_gradients(params, weights, samples, constants, output)
-        return found if form.axes is None else found @ form.axes.T
+        return form.final if fold is None else form.folds[fold]
 
     def probe(self, params: Parameters, weights: Weights | None, *, seed: int = 0) -> Probe:
         """A refitted model as a function of `model_inputs`; without weights an untrained one."""
@@ -273,18 +286,21 @@ class NetworkEvaluation:
         values = activate(task, logits)
         return scale.inverse(values) if task == "regression" and scale is not None else values
 
-    def selected_columns(self, params: Parameters) -> NDArray[np.int32]:
-        """Columns of the data set that a refitted model sees."""
-        fitted = self.form(params).final.variants
+    def selected_columns(self, params: Parameters, fold: int | None = None) -> NDArray[np.int32]:
+        """Columns of the data set that a refitted model sees, or the network of a fold."""
+        fitted = self._fitted(params, fold).variants
         return (
             np.arange(self.dataset.features, dtype=np.int32) if fitted is None else fitted.columns
         )
 
     def variant_inputs(
-        self, params: Parameters, samples: NDArray[np.intp]
+        self, params: Parameters, samples: NDArray[np.intp], fold: int | None = None
     ) -> NDArray[np.float32] | None:
-        """Scaled dosages of a refitted model of variants, ``(samples, k)``; None for sequences."""
-        fitted = self.form(params).final.variants
+        """Scaled dosages that a refitted model is given, ``(samples, k)``; None for sequences.
+
+        With `fold` those of the network of that fold.
+        """
+        fitted = self._fitted(params, fold).variants
         return None if fitted is None else fitted.scaled(self.dataset.codes, samples)
 
     def score(self, samples: NDArray[np.intp], predictions: NDArray[np.float32]) -> float:

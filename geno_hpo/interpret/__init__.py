@@ -6,7 +6,8 @@
 - `seqlets`, `motifs`, `known`: motifs from attributions and filters, against known ones.
 - `agreement`: rank correlations with an untrained network and between restarts.
 - `recovery`: how well a simulation's truth was found.
-- `explain`: all of these for one restart, within stated bounds of work.
+- `explain`: all of these for one restart, within stated bounds of work. `track`: saliency of any
+  network of the study, a fold's included.
 
 Attributions are ``(samples, positions)``, summed over the symbols of a position.
 """
@@ -26,6 +27,7 @@ from geno_hpo.interpret.saliency import (
     rank_codons,
     summarise,
 )
+from geno_hpo.interpret.track import saliency_track
 
 __all__ = [
     "Alignment",
@@ -47,6 +49,7 @@ __all__ = [
     "rank_codons",
     "rank_correlation",
     "read_motifs",
+    "saliency_track",
     "substitutions",
     "summarise",
 ]

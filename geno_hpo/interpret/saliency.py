@@ -168,7 +168,7 @@ def summarise(
         names=tuple(dataset.axis[i] for i in where),
         scores=scores,
         spread=np.std(tracks, axis=0),
-        codons=rank_codons(scores, codes, loci, causal),
+        codons=rank_codons(scores, codes, loci, causal, tracks),
         truth=causal,
         loci=tuple((locus.name, locus.start, locus.stop) for locus in loci),
         restarts=len(tracks),
@@ -205,7 +205,11 @@ def attribute(
 
 
 def rank_codons(
-    scores: Floats, codes: NDArray[np.int8], loci: Sequence[Locus], causal: Sequence[int] = ()
+    scores: Floats,
+    codes: NDArray[np.int8],
+    loci: Sequence[Locus],
+    causal: Sequence[int] = (),
+    tracks: Sequence[NDArray[Any]] = (),
 ) -> tuple[Codon, ...]:
     """Codons of the coding loci by the sum of their three positions' scores, best first.
 
@@ -220,7 +224,10 @@ def rank_codons(
         neither do one or two positions left over at a gene's end.
     causal
         Columns a simulation knows to be causal.
+    tracks
+        Scores of each restart, each ``(positions,)``, for the codons' spread.
     """
+    stack = np.stack(tracks) if len(tracks) else np.asarray(scores)[None]
     ranking = []
     for locus in loci:
         if locus.coding < 0:
@@ -229,12 +236,17 @@ def rank_codons(
         if locus.genome:
             columns = columns[np.array(locus.genome)[columns - locus.start] >= 0]
         frames = columns[: len(columns) // 3 * 3].reshape(-1, 3)
-        for number, (frame, score) in enumerate(
-            zip(frames, scores[frames].sum(axis=1), strict=True), start=1
+        sums = scores[frames].sum(axis=1)
+        spreads = stack[:, frames].sum(axis=2).std(axis=0)
+        for number, (frame, score, spread) in enumerate(
+            zip(frames, sums, spreads, strict=True), start=1
         ):
             change = _changes(codes[:, frame], number)
             hit = bool(np.isin(frame, causal).any())
-            ranking.append(Codon(locus.name, number, float(score), change, int(frame[0]), hit))
+            found = Codon(
+                locus.name, number, float(score), change, int(frame[0]), hit, float(spread)
+            )
+            ranking.append(found)
     return tuple(sorted(ranking, key=lambda codon: -codon.score))
 
 

@@ -193,7 +193,11 @@ class Mark:
 
 @dataclass(frozen=True)
 class ForestRow:
-    """A model's line in a forest plot; places in per cent of its width, None where missing."""
+    """A model's line in a forest plot; places in per cent of its width, None where missing.
+
+    `values` are the numbers themselves: validation mean with both ends of its band, test score
+    with both ends of its interval.
+    """
 
     label: str
     sub: str
@@ -204,6 +208,7 @@ class ForestRow:
     test_band: tuple[float, float] | None
     seeds: tuple[float, ...]
     cells: tuple[str, ...]
+    values: tuple[float | None, ...] = ()
     shade: tuple[float, float] | None = None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from geno_hpo.metrics import METRICS
 from geno_hpo.report.blocks import Forest, ForestRow, Mark
 from geno_hpo.report.figures.drawn import nice_ticks
-from geno_hpo.report.words import count, interval, metric_label, model_label, number
+from geno_hpo.report.words import count, duration, interval, metric_label, model_label, number
 
 __all__ = ["control_forest", "leaderboard_forest", "ranked"]
 
@@ -58,9 +58,9 @@ def leaderboard_forest(summary: dict[str, Any]) -> Forest:
                 else "Filled dot: mean over restarts on the sealed test set with its 95 % "
                 "interval; small ticks: single restarts."
             )
-            + " Trials: configurations tried."
+            + " Budget: configurations tried, and the time of their trainings together."
         ),
-        heads=("Model", "Cross-validation", "Test", "95 % interval", "Trials"),
+        heads=("Model", "Cross-validation", "Test", "95 % interval", "Budget"),
         rows=rows,
         ticks=tuple(_ticks(bounds)),
         lines=tuple(_line(at, name, bounds) for at, name in references),
@@ -121,9 +121,16 @@ def _row(entry: dict[str, Any], bounds: Bounds, shade: Bounds | None = None) -> 
         test=_place(test, bounds) if _known(test) else None,
         test_band=_band(ci, bounds),
         seeds=tuple(_place(x, bounds) for x in entry["test_seeds"] if _known(x)),
-        cells=(cv, number(test), interval(ci), count(entry["trials"])),
+        cells=(cv, number(test), interval(ci), _budget(entry)),
+        values=(mean, *(band or (None, None)), test, *(ci or (None, None))),
         shade=shade,
     )
+
+
+def _budget(entry: dict[str, Any]) -> str:
+    """Configurations tried and their time: budgets need not be equal, but they are told."""
+    seconds = entry.get("seconds")
+    return count(entry["trials"]) + (f" in {duration(seconds)}" if seconds is not None else "")
 
 
 def _references(summary: dict[str, Any]) -> list[tuple[float, str]]:

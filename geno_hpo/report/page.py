@@ -47,7 +47,7 @@ def write(outcome: StudyOutcome, folder: Path) -> Path:
     StorageError
         The folder cannot be written.
     """
-    from geno_hpo.report.pictures import evidence_pictures, pictures
+    from geno_hpo.report.pictures import pictures
     from geno_hpo.report.stills import stills
 
     sections = _sections(outcome)
@@ -56,7 +56,6 @@ def write(outcome: StudyOutcome, folder: Path) -> Path:
     content = {
         **{f"{name}.csv": as_csv(table).encode() for name, table in tables(outcome).items()},
         **pictures(outcome.curves, outcome.summary["study"], label),
-        **evidence_pictures(outcome.summary),
         **stills([*first.blocks, *(block for section in sections for block in section.blocks)]),
     }
     return store(outcome.summary, content, _drawn(outcome, first, sections), folder)

@@ -14,11 +14,12 @@ from geno_hpo.report.nested import NestedOutcome, nested_markdown, write_nested
 from geno_hpo.report.page import write
 from geno_hpo.report.together import write_together
 from geno_hpo.study.champion import register_winner
+from geno_hpo.study.finished import Finished, load_finished
 from geno_hpo.study.nested import fold_plans
 from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import StudyPlan, load_plan
 from geno_hpo.study.pooled import pooled_summary
-from geno_hpo.study.results import Finished, load_finished, outcome_of
+from geno_hpo.study.results import outcome_of
 from geno_hpo.tracking import Tracking
 
 __all__ = ["Published", "publish", "publish_nested", "publish_sealed", "publish_together"]

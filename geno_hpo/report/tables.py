@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from geno_hpo.explanation import Association
+from geno_hpo.explanation import Association, Explanation
 from geno_hpo.outcome import StudyOutcome
 
 __all__ = ["as_csv", "tables"]
@@ -46,17 +46,28 @@ def tables(outcome: StudyOutcome) -> dict[str, Content]:
         found["positions"] = _positions(outcome)
         if outcome.attribution.codons:
             found["codons"] = (
-                ("rank", "locus", "codon", "score", "change", "causal"),
+                ("rank", "locus", "codon", "score", "spread", "change", "causal"),
                 [
-                    (rank, c.locus, c.number, _round(c.score), c.change, c.causal)
+                    (rank, c.locus, c.number, _round(c.score), _round(c.spread), c.change, c.causal)
                     for rank, c in enumerate(outcome.attribution.codons, start=1)
                 ],
             )
     if outcome.importance is not None and outcome.importance.shares:
         found["importance"] = (("hyperparameter", "share"), list(outcome.importance.shares.items()))
+    if outcome.explanation is not None and outcome.explanation.codons:
+        found["codon_places"] = _codon_places(outcome.explanation)
     if outcome.explanation is not None and outcome.explanation.association is not None:
         found["variants"] = _variants(outcome, outcome.explanation.association)
     return found
+
+
+def _codon_places(found: Explanation) -> Content:
+    """Place of every kept codon by each method; empty where a method gives it nothing."""
+    methods = [track.method for track in found.tracks]
+    return ("locus", "codon", "change", "causal", *methods), [
+        (c.locus, c.number, c.change, c.causal, *(c.places.get(method) for method in methods))
+        for c in found.codons
+    ]
 
 
 def _variants(outcome: StudyOutcome, found: Association) -> Content:

@@ -22,7 +22,7 @@ from geno_hpo.bundle.served import answer_columns, example, input_columns
 from geno_hpo.compare import compare_models
 from geno_hpo.outcome import TestPredictions
 from geno_hpo.study.export import export_finished
-from geno_hpo.study.results import Finished
+from geno_hpo.study.finished import Finished
 from geno_hpo.tracking import Tracking
 from geno_hpo.tracking.registry import ModelCard, Registry
 

@@ -21,7 +21,6 @@ from geno_hpo.compare import (
     Rival,
     best_threshold,
     calibrate,
-    calibrate_classes,
     compare_all,
     operating_point,
     output_scores,
@@ -209,7 +208,7 @@ def _calibration(known: Evidence) -> list[dict[str, Any]]:
         if not ((mean >= 0) & (mean <= 1)).all():
             continue
         if known.task == "multiclass" and mean.shape[1] > 1:
-            found = calibrate_classes(truth[:, 0], mean, seed=known.seed, groups=known.groups)
+            found = calibrate(truth[:, 0], mean, seed=known.seed, groups=known.groups)
             entries.append(_calibrated(model, "predicted class", found))
             continue
         for output in range(min(truth.shape[1], OUTPUTS)):

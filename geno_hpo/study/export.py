@@ -27,10 +27,10 @@ from geno_hpo.errors import BundleError, GenoHpoError
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.evaluation.inputs import FittedInputs, Inputs, chosen, model_shape
 from geno_hpo.study.final import FinalFit, finished_fits
+from geno_hpo.study.finished import Finished, load_finished
 from geno_hpo.study.identity import code_version
 from geno_hpo.study.jobs import final_path
 from geno_hpo.study.paths import Project
-from geno_hpo.study.results import Finished, load_finished, winner_unseen
 
 __all__ = ["export_finished", "export_study"]
 
@@ -291,7 +291,7 @@ def _thresholds(finished: Finished) -> list[dict[str, Any]]:
     """Where to call 1: by Youden's J on the validation folds, else one half."""
     if finished.plan.config.task not in ("binary", "multilabel"):
         return []
-    unseen = winner_unseen(finished)
+    unseen = finished.unseen()
     found = []
     for output, target in enumerate(finished.prepared.dataset.target.names):
         value = float("nan")

@@ -23,18 +23,23 @@ from geno_hpo.study.plan import StudyPlan
 from geno_hpo.study.storage import Pool
 
 __all__ = [
+    "OPTIONAL",
     "SHARES",
     "FinalFit",
     "best_baseline",
     "control_winners",
     "enqueue_final",
     "finished_fits",
+    "has_all_fits",
     "leaders",
     "planned_fits",
 ]
 
 SHARES = (20, 40, 60, 80, 100)
 """Per cent of the training parts that a learning curve trains on."""
+
+OPTIONAL = frozenset({"folds"})
+"""Kinds that a report can do without: studies that finished before there were any stay finished."""
 
 SEEDLESS = frozenset({"ridge", "elastic_net", "kernel_ridge", "kmer"})
 """Baselines whose fit does not depend on a seed."""
@@ -146,10 +151,19 @@ def best_baseline(plan: StudyPlan, pools: dict[str, Pool]) -> str:
     return max(scores, key=scores.__getitem__, default="")
 
 
+def has_all_fits(plan: StudyPlan, pools: dict[str, Pool]) -> bool:
+    """Whether every planned fit that a report needs is complete."""
+    done = finished_fits(plan, pools)
+    return all(fit.name in done for fit in planned_fits(plan, pools) if fit.kind not in OPTIONAL)
+
+
 def _further(plan: StudyPlan, pools: dict[str, Pool]) -> list[FinalFit]:
-    """Trivial models, restarts on the folds, and the learning curve."""
+    """Trivial models, the folds' networks, restarts on the folds, and the learning curve."""
     config = plan.config.final
     fits = [FinalFit("trivial", "trivial", {}, epochs=1, restart=1, seed=plan.seed)]
+    winner = pools["network"].best()
+    if config.folds and winner is not None:
+        fits.append(_fit(plan, "network", "folds", winner, 1))
     if config.runners_up:
         fits += [
             _fit(plan, "network", "restart", trial, number)

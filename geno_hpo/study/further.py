@@ -3,6 +3,7 @@
 - ``trivial``: the models that shame a pipeline, on the folds and the test set.
 - ``restart``: a leading configuration once more on the folds, from another seed.
 - ``share``: the winner or the best baseline on the folds, with a share of their training parts.
+- ``folds``: the winner once more on the folds, and what the network of each fold looks at.
 
 Each takes the worker's bench and the task, and gives a validation score and the arrays to keep.
 """
@@ -83,6 +84,36 @@ def share(bench: Bench, task: dict[str, Any]) -> Found:
     return score, arrays | {"samples": np.asarray([len(fold.train) for fold in folds])}
 
 
+def folds(bench: Bench, task: dict[str, Any]) -> Found:
+    """Ask the network of every fold about the samples that it did not learn from.
+
+    The arrays are ``tracks (folds, features)``, and nothing where the loss left the numbers.
+    """
+    from geno_hpo.interpret import saliency_track
+
+    evaluation, budget = bench.networks, bench.plan.config.budget
+    try:
+        result = evaluation.trial(
+            task["params"],
+            epochs=budget.epochs,
+            patience=budget.patience,
+            seed=task["seed"],
+            report=bench.halt,
+        )
+    except TrialFailed:
+        return 0.0, {}
+    tracks = [
+        saliency_track(
+            evaluation, task["params"], weights, fold.valid, seed=bench.plan.seed, fold=number
+        )
+        for number, (fold, weights) in enumerate(
+            zip(bench.prepared.split.folds, result.weights, strict=True)
+        )
+    ]
+    score, arrays = _scored(result.fold_scores)
+    return score, arrays | {"tracks": np.stack(tracks)}
+
+
 def thin_folds(prepared: Prepared, kept: float, seed: int) -> tuple[Fold, ...]:
     """The folds with a share of their training samples: classes in proportion, groups whole."""
     target, split = prepared.dataset.target, prepared.split
@@ -127,5 +158,6 @@ FURTHER: dict[str, Callable[[Bench, dict[str, Any]], Found]] = {
     "trivial": trivial,
     "restart": restart,
     "share": share,
+    "folds": folds,
 }
 """By the kind of the task."""

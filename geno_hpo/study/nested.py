@@ -16,7 +16,7 @@ import numpy as np
 from geno_hpo.errors import InputError, StorageError
 from geno_hpo.metrics import METRICS
 from geno_hpo.study.cached import TrialStorage
-from geno_hpo.study.final import finished_fits, planned_fits
+from geno_hpo.study.final import finished_fits, has_all_fits
 from geno_hpo.study.launch import Launch, Watcher
 from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import StudyPlan, load_plan
@@ -67,7 +67,7 @@ def has_met_plan(plan: StudyPlan, storage: TrialStorage) -> bool:
     if record.phase != "done" or record.get("met") != plan.promise:
         return False
     record.agree(plan)
-    return len(finished_fits(plan, pools)) == len(planned_fits(plan, pools))
+    return has_all_fits(plan, pools)
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,12 @@ from geno_hpo.errors import InputError
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.evaluation.inputs import chosen, model_shape, shaped
 from geno_hpo.evaluation.network import NetworkEvaluation
+from geno_hpo.metrics import METRICS
 from geno_hpo.models import Parameters, complete
 from geno_hpo.outcome import Curves
 from geno_hpo.study.identity import code_version
 from geno_hpo.study.jobs import epoch_metrics
+from geno_hpo.study.known import best_known, chance_level
 from geno_hpo.study.nested import fold_plans
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import Prepared, StudyPlan, load_plan, prepare
@@ -55,6 +57,12 @@ class Trained:
         Loss, accuracy and score of every fold after every epoch.
     run
         Id of the MLflow run.
+    chance
+        Score of a model that knows the labels' shares alone; None where that is not defined.
+    best_known
+        The best score of the study's own trials on these folds, and whose; None without any.
+    folds
+        Fingerprints of data and split: scores of equal ones can be compared.
     """
 
     name: str
@@ -65,6 +73,9 @@ class Trained:
     epochs: int
     curves: Curves
     run: str | None
+    chance: float | None = None
+    best_known: tuple[float, str] | None = None
+    folds: str = ""
 
 
 def given_values(pairs: Sequence[str]) -> dict[str, Any]:
@@ -179,7 +190,7 @@ class Single:
         finally:
             log.end(ended, tags)
             writer.close()
-        return _trained(plan, self.params, result, log.run_id)
+        return self._trained(result, log.run_id)
 
     def keep(self, trained: Trained, folder: Path) -> None:
         """Keep the drawn files with the MLflow run."""
@@ -193,6 +204,30 @@ class Single:
         local = project.tracking_uri.startswith("sqlite")
         artifacts = project.mlruns / "artifacts" if local else None
         return Tracking(project.tracking_uri, artifacts, self.plan.config.name)
+
+    def _trained(self, result: FitResult, run: str | None) -> Trained:
+        plan, dataset, split = self.plan, self.prepared.dataset, self.prepared.split
+        accuracy = plan.config.task != "regression"
+        return Trained(
+            name=str(plan.key),
+            params=self.params,
+            metric=plan.metric,
+            score=result.best_score,
+            fold_scores=result.fold_scores,
+            epochs=result.epochs,
+            curves=Curves(
+                train_loss=result.train_loss,
+                valid_loss=result.valid_loss,
+                valid_score=result.scores,
+                train_accuracy=result.train_accuracy if accuracy else None,
+                valid_accuracy=result.valid_accuracy if accuracy else None,
+                best_epoch=result.best_epoch,
+            ),
+            run=run,
+            chance=chance_level(METRICS[plan.metric], dataset.target, split.development),
+            best_known=best_known(plan),
+            folds=f"{dataset.fingerprint}-{split.fingerprint}",
+        )
 
     def _run(self) -> tuple[Writer, RunLog]:
         plan = self.plan
@@ -222,24 +257,3 @@ def _plan(project: Project, name: str) -> StudyPlan:
     if not project.has_trials:
         return load_plan(project, name)
     return load_plan(project, str(find_key(open_storage(project.storage_url), name)))
-
-
-def _trained(plan: StudyPlan, params: Parameters, result: FitResult, run: str | None) -> Trained:
-    accuracy = plan.config.task != "regression"
-    return Trained(
-        name=str(plan.key),
-        params=params,
-        metric=plan.metric,
-        score=result.best_score,
-        fold_scores=result.fold_scores,
-        epochs=result.epochs,
-        curves=Curves(
-            train_loss=result.train_loss,
-            valid_loss=result.valid_loss,
-            valid_score=result.scores,
-            train_accuracy=result.train_accuracy if accuracy else None,
-            valid_accuracy=result.valid_accuracy if accuracy else None,
-            best_epoch=result.best_epoch,
-        ),
-        run=run,
-    )

@@ -1,40 +1,31 @@
-"""Gathers what was asked of the winner's restarts into one plain `Explanation`."""
+"""Gathers what was asked of the winner's restarts and folds into one plain `Explanation`."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Dataset
-from geno_hpo.explanation import Association, Example, Explanation, Motif, Track
-from geno_hpo.interpret import (
-    Explained,
-    KnownMotif,
-    average_precision,
-    compare_motifs,
-    consensus_motif,
-    find_motifs,
-    peaks_on_copies,
-    rank_correlation,
-    read_motifs,
-)
+from geno_hpo.explanation import Association, CodonPlaces, Explanation, Track
+from geno_hpo.interpret import Explained, average_precision, rank_codons, rank_correlation
 from geno_hpo.interpret.explain import MUTATED_SAMPLES
 from geno_hpo.metrics import METRICS
 from geno_hpo.preprocess.association import Responses, block_sums, blocks, tested
 from geno_hpo.study.jobs import why_path
+from geno_hpo.study.motifs import sequence_findings
 from geno_hpo.study.plan import Prepared, StudyPlan
 
-__all__ = ["explanation_of", "known_motifs"]
+__all__ = ["explanation_of"]
 
 Floats = NDArray[np.float64]
 
-OUTPUTS = 4  # whose motifs are looked for
-FILTERS = 8  # shown, of the first restart
-EXAMPLES = 3
+CODONS = 40  # kept with their place by each method …
+FIRST = 5  # … and all that are among the first of one
 LABELS = {
     "saliency": "gradient × deviation",
+    "folds": "gradient × deviation, networks of the folds",
     "plain": "gradient × input",
     "integrated": "integrated gradients",
     "mutated": "in-silico mutagenesis",
@@ -42,23 +33,12 @@ LABELS = {
 }
 
 
-def known_motifs(plan: StudyPlan, dataset: Dataset | None = None) -> tuple[KnownMotif, ...]:
-    """Motifs of the study's file, and those that a simulation planted.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read or holds no motif.
-    """
-    found: tuple[KnownMotif, ...] = ()
-    if plan.config.motifs is not None:
-        found = read_motifs(plan.project.root / plan.config.motifs)
-    planted = dataset.truth.motifs if dataset is not None and dataset.truth is not None else {}
-    return (*found, *(consensus_motif(name, letters) for name, letters in planted.items()))
-
-
 def explanation_of(
-    plan: StudyPlan, prepared: Prepared, names: list[str], saliency: tuple[Floats, Floats]
+    plan: StudyPlan,
+    prepared: Prepared,
+    names: list[str],
+    saliency: tuple[Floats, Floats],
+    folds: Path | None = None,
 ) -> Explanation | None:
     """What the restarts' files say together; None where there are none.
 
@@ -70,13 +50,10 @@ def explanation_of(
         Final fits of the winner.
     saliency
         Scores and spread of the first method, ``(positions,)`` each.
+    folds
+        File with what the folds' networks look at; None where they were not asked.
     """
-    paths = [why_path(plan.work, name) for name in names]
-    restarts = []
-    for path in paths:
-        if path.exists():
-            with np.load(path) as arrays:
-                restarts.append(Explained.of(dict(arrays)))
+    restarts = _restarts([why_path(plan.work, name) for name in names])
     if not restarts:
         return None
     dataset = prepared.dataset
@@ -85,17 +62,71 @@ def explanation_of(
         for i, one in enumerate(restarts)
         for other in restarts[:i]
     ]
+    found = sequence_findings(plan, prepared, restarts)
+    association = _association(plan, prepared, restarts)
+    apart = _fold_tracks(folds)
+    tracks = _tracks(dataset, restarts, saliency, apart, association)
+    return Explanation(
+        tracks=tracks,
+        samples=len(restarts[0].samples),
+        restarts=len(restarts),
+        gap=float(np.mean([one.gap for one in restarts])),
+        untrained=float(np.mean([rank_correlation(one.pairs, one.untrained) for one in restarts])),
+        between=float(np.mean(between)) if between else None,
+        motifs=found.motifs,
+        known=found.known,
+        examples=found.examples,
+        on_copies=found.on_copies,
+        association=association,
+        folds=0 if apart is None else len(apart),
+        over_folds=None if apart is None else _agreement(saliency[0], apart.mean(axis=0)),
+        codons=_codons(prepared, tracks),
+        notes=_notes(dataset, names, restarts, tracks, association),
+    )
+
+
+def _restarts(paths: list[Path]) -> list[Explained]:
+    found = []
+    for path in paths:
+        if path.exists():
+            with np.load(path) as arrays:
+                found.append(Explained.of(dict(arrays)))
+    return found
+
+
+def _fold_tracks(path: Path | None) -> Floats | None:
+    """What the network of each fold looks at, ``(folds, positions)``."""
+    if path is None or not path.exists():
+        return None
+    with np.load(path) as arrays:
+        return np.asarray(arrays["tracks"]) if "tracks" in arrays else None
+
+
+def _agreement(first: Floats, second: Floats) -> float | None:
+    """Rank correlation over the positions at which either of two tracks is not 0."""
+    seen = (first > 0) | (second > 0)
+    found = rank_correlation(first[seen], second[seen])
+    return found if np.isfinite(found) else None
+
+
+def _notes(
+    dataset: Dataset,
+    names: list[str],
+    restarts: list[Explained],
+    tracks: tuple[Track, ...],
+    association: Association | None,
+) -> tuple[str, ...]:
+    """Bounds of work that were met."""
     notes = []
     if len(restarts) < len(names):
         notes.append(f"{len(names) - len(restarts)} of {len(names)} restarts left no file.")
-    motifs, known, examples, on_copies = _sequences(plan, prepared, restarts)
-    association = _association(plan, prepared, restarts)
-    tried = np.isfinite(restarts[0].mutated)
-    if dataset.kind == "sequence":
+    mutated = next((track for track in tracks if track.method == "mutated"), None)
+    if mutated is not None:
         notes.append(
-            f"In-silico mutagenesis changed {int(tried.sum()):,} of {dataset.features:,} positions "
-            f"on {MUTATED_SAMPLES} samples (those that vary in the development part; the ones that "
-            "contribute most first, within a bound of work)."
+            f"In-silico mutagenesis changed {int(np.isfinite(mutated.scores).sum()):,} of "
+            f"{dataset.features:,} positions on {MUTATED_SAMPLES} samples (those that vary in the "
+            "development part; the ones that contribute most first, within a bound of work, and "
+            "in every restart)."
         )
     if association is not None:
         notes.append(
@@ -103,28 +134,17 @@ def explanation_of(
             f"{dataset.features:,} variants: those that were among the largest contributions of at "
             f"least half of the restarts, on {restarts[0].permuted_samples:,} test samples."
         )
-    return Explanation(
-        tracks=_tracks(dataset, restarts, saliency, association),
-        samples=len(restarts[0].samples),
-        restarts=len(restarts),
-        gap=float(np.mean([one.gap for one in restarts])),
-        untrained=float(np.mean([rank_correlation(one.pairs, one.untrained) for one in restarts])),
-        between=float(np.mean(between)) if between else None,
-        motifs=motifs,
-        known=known,
-        examples=examples,
-        on_copies=on_copies,
-        association=association,
-        notes=tuple(notes),
-    )
+    return tuple(notes)
 
 
 def _tracks(
     dataset: Dataset,
     restarts: list[Explained],
     saliency: tuple[Floats, Floats],
+    folds: Floats | None,
     association: Association | None,
 ) -> tuple[Track, ...]:
+    """Mean and spread of each method, over the restarts or the folds."""
     causal = np.zeros(dataset.features, dtype=bool)
     if dataset.truth is not None:
         causal[list(dataset.truth.positions)] = True
@@ -132,6 +152,8 @@ def _tracks(
         name: np.stack([getattr(one, name) for one in restarts])
         for name in ("integrated", "plain", "mutated")
     }
+    if folds is not None:
+        stacks = {"folds": folds} | stacks
     pairs: dict[str, tuple[Floats, Floats]] = {"saliency": saliency}
     pairs |= {name: (stack.mean(axis=0), stack.std(axis=0)) for name, stack in stacks.items()}
     if association is not None:
@@ -146,6 +168,32 @@ def _tracks(
             told = precision if np.isfinite(precision) else None
             found.append(Track(name, LABELS[name], scores, spread, told))
     return tuple(found)
+
+
+def _codons(prepared: Prepared, tracks: tuple[Track, ...]) -> tuple[CodonPlaces, ...]:
+    """Codons with their place by each method, those with the highest places first."""
+    dataset = prepared.dataset
+    if not any(locus.coding >= 0 for locus in dataset.loci):
+        return ()
+    codes = np.asarray(dataset.codes[prepared.split.development])
+    causal = dataset.truth.positions if dataset.truth is not None else ()
+    places: dict[tuple[str, int], dict[str, int]] = {}
+    known: dict[tuple[str, int], tuple[str, bool]] = {}
+    for track in tracks:
+        scores = np.where(np.isfinite(track.scores), track.scores, 0.0)
+        for place, codon in enumerate(rank_codons(scores, codes, dataset.loci, causal), start=1):
+            if codon.score > 0:
+                key = (codon.locus, codon.number)
+                places.setdefault(key, {})[track.method] = place
+                known[key] = (codon.change, codon.causal)
+    last = max((place for own in places.values() for place in own.values()), default=0) + 1
+
+    def typical(key: tuple[str, int]) -> float:
+        return float(np.mean([np.log(places[key].get(t.method, last)) for t in tracks]))
+
+    order = sorted(places, key=typical)
+    kept = [key for i, key in enumerate(order) if i < CODONS or min(places[key].values()) <= FIRST]
+    return tuple(CodonPlaces(*key, *known[key], places[key]) for key in kept)
 
 
 def _association(
@@ -172,117 +220,4 @@ def _association(
         spread=np.where(told[columns] > 1, np.nanstd(means, axis=0), np.nan),
         log_p=-np.log10(np.maximum(p, 1e-300)),
         metric=METRICS[plan.metric].label,
-    )
-
-
-def _sequences(
-    plan: StudyPlan, prepared: Prepared, restarts: list[Explained]
-) -> tuple[tuple[Motif, ...], tuple[Motif, ...], tuple[Example, ...], tuple[int, int] | None]:
-    """Motifs and examples of sequences that are not aligned; nothing of others."""
-    dataset = prepared.dataset
-    if restarts[0].single.size == 0:
-        return (), (), (), None
-    samples = restarts[0].samples
-    single = np.mean([one.single for one in restarts], axis=0)
-    codes = np.asarray(dataset.codes[samples])
-    labels = dataset.target.take(samples)
-    known = known_motifs(plan, dataset)
-    motifs: list[Motif] = []
-    for output, name in enumerate(_outputs(dataset)[: min(OUTPUTS, len(single))]):
-        rows = _positives(dataset, labels, output)
-        many = f" for {name}" if len(single) > 1 else ""
-        for place, one in enumerate(find_motifs(single[output, rows], codes[rows], seed=plan.seed)):
-            motifs.append(
-                _compared(
-                    Motif("attributions", f"Motif {place + 1}{many}", one.matrix, one.sites),
-                    known,
-                    plan.seed,
-                )
-            )
-    first = restarts[0]
-    for place in range(min(FILTERS, len(first.filters))):
-        filtered = Motif(
-            "filter",
-            f"Filter {place + 1}",
-            first.filters[place],
-            int(first.filter_sites[place]),
-            tie=float(first.filter_tie[place]),
-        )
-        motifs.append(_compared(filtered, known, plan.seed))
-    rows = _positives(dataset, labels, 0)
-    on_copies = None
-    copies = _copies(dataset, samples)
-    if copies and len(single) == 1:
-        here = set(rows.tolist())
-        on_copies = peaks_on_copies(
-            single[0].astype(np.float64), [copy for copy in copies if copy[0] in here]
-        )
-    examples = _examples(dataset, samples, single[0].astype(np.float64), rows, copies)
-    return (
-        tuple(motifs),
-        tuple(Motif("known", k.name, k.matrix) for k in known),
-        examples,
-        on_copies,
-    )
-
-
-def _outputs(dataset: Dataset) -> tuple[str, ...]:
-    target = dataset.target
-    return target.classes if target.task == "multiclass" else target.names
-
-
-def _positives(dataset: Dataset, labels: NDArray[Any], output: int) -> NDArray[np.intp]:
-    """Rows for which the output speaks: positives, the class, or the upper half of a trait."""
-    task = dataset.target.task
-    if task == "multiclass":
-        return np.flatnonzero(labels[:, 0] == output)
-    if task == "regression":
-        return np.flatnonzero(labels[:, output] > np.nanmedian(labels[:, output]))
-    return np.flatnonzero(labels[:, output] == 1)
-
-
-def _compared(motif: Motif, known: tuple[KnownMotif, ...], seed: int) -> Motif:
-    found = compare_motifs(motif.matrix, known, seed=seed)
-    if found is None:
-        return motif
-    return Motif(
-        motif.source,
-        motif.name,
-        motif.matrix,
-        motif.sites,
-        found.name,
-        found.similarity,
-        found.p_value,
-        found.offset,
-        found.reversed_strand,
-        motif.tie,
-    )
-
-
-def _copies(dataset: Dataset, samples: NDArray[np.intp]) -> list[tuple[int, int, int]]:
-    """Planted copies among these samples, numbered by their place among them."""
-    return list(dataset.truth.taking(samples).copies) if dataset.truth is not None else []
-
-
-def _examples(
-    dataset: Dataset,
-    samples: NDArray[np.intp],
-    heights: Floats,
-    rows: NDArray[np.intp],
-    copies: list[tuple[int, int, int]],
-) -> tuple[Example, ...]:
-    """The positives with the largest sum of contributions."""
-    order = rows[np.argsort(-heights[rows].sum(axis=1), kind="stable")][:EXAMPLES]
-    name = _outputs(dataset)[0]
-    if dataset.target.task == "binary":
-        name = f"{dataset.target.names[0]}: {dataset.target.classes[1]}"
-    return tuple(
-        Example(
-            sample=dataset.ids[samples[row]],
-            label=name,
-            codes=np.asarray(dataset.codes[samples[row]]),
-            heights=heights[row],
-            planted=tuple((start, stop) for i, start, stop in copies if i == row),
-        )
-        for row in order
     )

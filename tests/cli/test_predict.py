@@ -10,7 +10,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from geno_hpo.cli.app import app
-from geno_hpo.study.results import Finished
+from geno_hpo.study.finished import Finished
 from tests.bundle.studies import isolates, one_hot_rows
 
 BLOCKED = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typer.testing import CliRunner
 
 from geno_hpo.cli.app import app
-from geno_hpo.study.results import Finished
+from geno_hpo.study.finished import Finished
 from geno_hpo.tracking import Tracking
 
 
@@ -25,12 +25,15 @@ def test_one_configuration_is_trained_and_drawn(studies: dict[str, Finished]) ->
     assert "learning_rate 0.01" in told.output
     assert "the 20 test samples stay sealed" in told.output
     assert any(
-        line.startswith(("underfitting:", "still improving:", "good fit:", "overfitting:"))
+        line.startswith(
+            ("underfitting:", "still improving:", "good fit:", "overfitting:", "nothing learnt:")
+        )
+        and "chance" in line
         for line in lines
-    )
+    ), "what the score is worth is told with the curves"
     folder = plan.project.report(plan.key) / "train" / "001-mlp"
     assert {path.name for path in folder.iterdir()} == {
-        *("ACC.png", "LOSS.png", "curves.csv", "index.html")
+        *("ACC.png", "LOSS.png", "curves.csv", "index.html", "result.json")
     }
     assert (folder / "ACC.png").read_bytes().startswith(b"\x89PNG")
     assert len((folder / "curves.csv").read_text().splitlines()) == 4

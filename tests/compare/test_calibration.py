@@ -5,7 +5,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-from geno_hpo.compare import calibrate, calibrate_classes
+from geno_hpo.compare import calibrate
 
 
 def drawn(samples: int, seed: int = 0, power: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +48,7 @@ def test_of_several_classes_the_predicted_one_is_judged() -> None:
     rng = np.random.default_rng(1)
     p = rng.dirichlet([1, 1, 1], size=900)
     truth = np.array([rng.choice(3, p=row) for row in p]).astype(float)
-    found = calibrate_classes(truth, p)
+    found = calibrate(truth, p)
     assert found.brier == pytest.approx(
         brier_score_loss(truth, p, scale_by_half=False, labels=[0, 1, 2])
     )
@@ -73,4 +73,4 @@ def test_what_is_no_probability_is_refused(p: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"probabilities in \[0, 1\]"):
         calibrate(np.array([0.0, 1.0]), p)
     with pytest.raises(ValueError, match="got 0 labels"):
-        calibrate_classes(np.array([np.nan]), np.array([[0.5, 0.5]]))
+        calibrate(np.array([np.nan]), np.array([[0.5, 0.5]]))

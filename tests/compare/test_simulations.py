@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.linear_model import LogisticRegression
 
 from benchmarks.verdict import CASES, Case, claims, made_up
 from geno_hpo.compare import compare_all, compare_models
@@ -27,6 +28,28 @@ def test_between_equal_models_the_verdict_errs_within_its_level() -> None:
     assert sum(wrong.values()) <= most(RUNS * len(CASES))
     assert stats.binom.sf(most(RUNS * len(CASES)), RUNS * len(CASES), 0.068) > 0.5
     assert sum(wrong.values()) >= 0.02 * RUNS * len(CASES)  # nor is it silent
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signal", [0.0, 1.0], ids=["labels at random", "both halves tell as much"])
+def test_between_fitted_models_the_verdict_errs_within_its_level(signal: float) -> None:
+    """200 studies that fit two cheap models on features that are exchangeable between them."""
+    wrong = 0
+    for seed in range(RUNS):
+        rng = np.random.default_rng([seed, 77])
+        halves = rng.normal(size=(2, 360, 4))
+        odds = signal * halves[:, :, 0].sum(axis=0)
+        labels = (rng.random(360) < 1 / (1 + np.exp(-odds))).astype(np.float64)
+        told = [
+            LogisticRegression().fit(half[:200], labels[:200]).predict_proba(half[200:])[:, 1]
+            for half in halves
+        ]
+        first, second = (one[None, :, None] for one in told)
+        found = compare_models(
+            labels[200:, None], first, second, METRICS["auc"], resamples=300, seed=seed
+        )
+        wrong += found.verdict in CLAIMS
+    assert wrong <= most(RUNS)
 
 
 @pytest.mark.slow

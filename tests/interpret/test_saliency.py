@@ -99,6 +99,14 @@ def test_reading_frames(locus, numbers, columns):
     assert [c.column for c in codons] == columns
 
 
+def test_a_codon_s_spread_is_that_of_its_sum():
+    tracks = [np.array([1.0, 0, 0]), np.array([0, 0, 3.0])]
+    (codon,) = rank_codons(
+        np.mean(tracks, axis=0), np.zeros((2, 3), np.int8), [Locus("g", 0, 3, coding=0)], (), tracks
+    )
+    assert (codon.score, codon.spread) == (2.0, 1.0)
+
+
 def test_many_changes_are_counted():
     texts = ["AAA"] * 9 + ["CAA", "GAA", "ACA", "ATA", "AAC", "TAA"]
     codes = encode_alignment(texts, texts).codes

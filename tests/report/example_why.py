@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from geno_hpo.encoding import encode
-from geno_hpo.explanation import Association, Example, Explanation, Importance, Motif, Track
+from geno_hpo.explanation import (
+    Association,
+    CodonPlaces,
+    Example,
+    Explanation,
+    Importance,
+    Motif,
+    Track,
+)
 from geno_hpo.interpret import consensus_motif
 from geno_hpo.outcome import StudyOutcome
 
@@ -20,11 +28,15 @@ def importance() -> Importance:
     return Importance({**shares, "layers": 0.02}, trials=28, best=5)
 
 
+METHODS = ("saliency", "folds", "integrated", "plain", "mutated")
+
+
 def tracks(positions: int, causal: bool = True) -> tuple[Track, ...]:
     rng = np.random.default_rng(1)
     found = []
     for method, label in (
         ("saliency", "gradient × deviation"),
+        ("folds", "gradient × deviation, networks of the folds"),
         ("integrated", "integrated gradients"),
         ("plain", "gradient × input"),
         ("mutated", "in-silico mutagenesis"),
@@ -46,6 +58,12 @@ def aligned(outcome: StudyOutcome) -> StudyOutcome:
         gap=0.0001,
         untrained=-0.03,
         between=0.81,
+        folds=5,
+        over_folds=0.86,
+        codons=(
+            CodonPlaces("katG", 315, "S315T, S315N", True, dict.fromkeys(METHODS, 1)),
+            CodonPlaces("katG", 328, "W328L", True, {"saliency": 3, "plain": 2}),
+        ),
         notes=("In-silico mutagenesis changed 206 of 2,223 positions.",),
     )
     curves = {t.number: outcome.curves for t in outcome.trials if t.stage == "search"}

@@ -198,8 +198,6 @@ def test_write_gives_every_file(outcomes, tmp_path, monkeypatch):
         "summary.json",
         "ACC.png",
         "LOSS.png",
-        "DIFFERENCES.png",
-        "CALIBRATION.png",
         "leaderboard.csv",
         "trials.csv",
         "curves.csv",
@@ -215,7 +213,7 @@ def test_write_gives_every_file(outcomes, tmp_path, monkeypatch):
     html = path.read_text(encoding="utf-8")
     assert html.count("Plotly.js") + html.count("plotly.js v") >= 1
     assert len(html) < 6_000_000
-    for name in ("ACC.png", "LOSS.png", "DIFFERENCES.png", "CALIBRATION.png"):
+    for name in ("ACC.png", "LOSS.png"):
         assert (path.parent / name).read_bytes().startswith(b"\x89PNG")
     read = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
     assert read == page.plain(outcomes["binary"].summary)

@@ -11,7 +11,7 @@ from geno_hpo.report import words
 from geno_hpo.report.figures.drawn import nice_ticks
 from geno_hpo.report.figures.predictions import confusion, roc_points, seeds
 from geno_hpo.report.figures.search import explained, history
-from geno_hpo.report.fit import fold_mean, fold_spread, judge
+from geno_hpo.report.fit import Standing, fold_mean, fold_spread, judge
 from geno_hpo.report.forest import leaderboard_forest, ranked
 from geno_hpo.report.mosaic import split_mosaic
 from geno_hpo.report.style import resolve
@@ -40,6 +40,41 @@ def test_fit_is_judged_by_the_rule(train, valid, best, kind):
     found = judge(curves(train, valid, best))
     assert found.kind == kind
     assert f"epoch {best}" in found.sentence
+
+
+GOOD = ([0.7, 0.4, 0.39, 0.38], [0.7, 0.42, 0.43, 0.43], 2)
+LATER = ([0.7, 0.4, 0.3, 0.1], [0.7, 0.42, 0.5, 0.7], 2)
+OVER = ([0.7, 0.3, 0.2, 0.1], [0.7, 0.6, 0.7, 0.8], 2)
+FLAT = ([0.70, 0.69, 0.68, 0.67], [0.70, 0.69, 0.70, 0.71], 2)
+JUMPY = ([0.7, 0.5, 0.5, 0.5, 0.5], [0.7, 0.5, 0.7, 0.5, 0.6], 2)
+
+
+@pytest.mark.parametrize(
+    ("losses", "standing", "kind", "text"),
+    [
+        (GOOD, {"score": 0.8, "best": 0.96}, "underfitting", "65 % of the way from chance (0.500)"),
+        (GOOD, {"score": 0.8, "best": 0.96}, "underfitting", "Another learning rate"),
+        (JUMPY, {"score": 0.8, "best": 0.96}, "underfitting", "a lower learning rate may help"),
+        (GOOD, {"score": 0.95, "best": 0.96}, "good fit", "98 % of the way"),
+        (GOOD, {"score": 0.97, "best": 0.96}, "good fit", "AUC 0.970; ridge has 0.960, on the"),
+        (GOOD, {"score": 0.8, "best": 0.96, "error": 0.1}, "good fit", "65 % of the way"),
+        (GOOD, {"score": 0.8, "best": None}, "good fit", "only another model on the same folds"),
+        (GOOD, {"score": 0.52, "best": None, "error": 0.02}, "nothing learnt", "than chance"),
+        (FLAT, {"score": 0.52, "best": 0.9, "error": 0.02}, "nothing learnt", "than chance"),
+        (FLAT, {"score": 0.8, "best": 0.81, "error": 0.02}, "underfitting", "97 % of the way"),
+        (LATER, {"score": 0.8, "best": 0.96}, "underfitting", "too high"),
+        (LATER, {"score": 0.96, "best": 0.96}, "memorising later", "ridge has 0.960"),
+        (OVER, {"score": 0.8, "best": 0.96}, "overfitting", "65 % of the way"),
+        (GOOD, {"score": 0.5, "best": 0.3, "chance": 0.7, "maximise": False}, "underfitting", "50"),
+        (GOOD, {"score": 0.31, "best": 0.3, "chance": 0.7, "maximise": False}, "good fit", "98"),
+        (GOOD, {"score": 0.5, "best": 0.9, "chance": None}, "good fit", "ridge has 0.900"),
+    ],
+)
+def test_close_curves_are_good_only_with_a_good_score(losses, standing, kind, text):
+    told = {"error": 0.01, "chance": 0.5, "holder": "ridge", "label": "AUC"} | standing
+    found = judge(curves(*losses), Standing(**told))
+    assert found.kind == kind
+    assert text in found.sentence
 
 
 def test_fit_without_a_loss_says_nothing():

@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 from dataclasses import replace
 
@@ -6,8 +8,10 @@ import pytest
 
 from geno_hpo.explanation import Importance, Motif
 from geno_hpo.report import page, render, write
+from geno_hpo.report.forest import leaderboard_forest, ranked
 from geno_hpo.report.hyper import importance_sentence
 from geno_hpo.report.logo import GLYPHS, logo_rows, motif_logos
+from geno_hpo.report.mosaic import split_mosaic
 from geno_hpo.report.stills import stills
 from geno_hpo.report.style import resolve
 from geno_hpo.report.together import render_together, write_together
@@ -60,6 +64,8 @@ def test_pages_are_well_formed_and_their_figures_valid(outcomes, name):
                 "between restarts it is 0.81 (restarts agree)",
                 "an area under the precision-recall curve of 0.91 by",
                 "miss less than 0.1 %",
+                "All 5 methods put katG S315T first.",
+                "they rank the same positions (rank correlation with the restarts 0.86)",
                 "Any other trial",
                 "Learning rate and filters explain 71 %",
             ],
@@ -114,13 +120,30 @@ def test_a_menu_offers_every_other_trial(outcomes):
 def test_every_figure_lies_beside_the_page_in_three_forms(outcomes, tmp_path):
     path = write(outcomes["unaligned"], tmp_path / "motif")
     drawn = {key.rpartition("-")[0] for key in figures(path.read_text()) if key != "choices"}
-    drawn |= {"motifs", "filters", "examples"}
+    drawn |= {"motifs", "filters", "examples", "leaderboard", "control", "split"}
     files = {p.name for p in (path.parent / "figures").iterdir()}
     assert files == {f"{name}.{kind}" for name in drawn for kind in ("png", "svg", "csv")}
     for name in drawn:
         assert (path.parent / "figures" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
         assert "<svg" in (path.parent / "figures" / f"{name}.svg").read_text()
         assert len((path.parent / "figures" / f"{name}.csv").read_text().splitlines()) > 1
+
+
+def test_plain_drawings_give_their_numbers(outcomes):
+    outcome = outcomes["aligned"]
+    forest, mosaic = leaderboard_forest(outcome.summary), split_mosaic(outcome)
+    files = stills([forest, mosaic])
+    board = list(csv.DictReader(io.StringIO(files["figures/leaderboard.csv"].decode())))
+    for row, entry in zip(board, ranked(outcome.summary), strict=True):
+        assert float(row["cv"]) == entry["cv_mean"]
+        assert float(row["cv_low"]) == pytest.approx(entry["cv_mean"] - entry["cv_std"])
+        assert [float(row["test_low"]), float(row["test_high"])] == entry["test_ci"]
+    parts = list(csv.DictReader(io.StringIO(files["figures/split.csv"].decode())))
+    assert sum(int(part["samples"]) for part in parts) == len(outcome.labels)
+    assert [part["part"] for part in parts if part["sealed"] == "True"] == ["test"]
+    for part in parts:
+        shares = [float(part[f"share_{name}"]) for name in outcome.classes]
+        assert sum(shares) == pytest.approx(1, abs=1e-3)
 
 
 def test_tables_of_explanations(outcomes, tmp_path, monkeypatch):
@@ -131,7 +154,7 @@ def test_tables_of_explanations(outcomes, tmp_path, monkeypatch):
     losses = [float(row.split(",")[1]) for row in rows[1:]]
     assert losses == sorted(losses, reverse=True)
     head = (tmp_path / "v" / "positions.csv").read_text().splitlines()[0]
-    assert head.endswith("integrated,integrated_spread,plain,plain_spread")
+    assert head.endswith("folds,folds_spread,integrated,integrated_spread")
 
 
 def test_letters_are_as_high_as_their_information():

@@ -12,7 +12,8 @@ from geno_hpo.report.page import write
 from geno_hpo.report.publish import publish_sealed
 from geno_hpo.report.summary import check_summary
 from geno_hpo.study.final import enqueue_final
-from geno_hpo.study.results import load_finished, outcome_of
+from geno_hpo.study.finished import load_finished
+from geno_hpo.study.results import outcome_of
 from tests.conftest import STUDY, write_project
 
 from .test_worker import begun, work
@@ -49,7 +50,7 @@ def test_a_study_tells_all_that_was_asked(root: Path) -> None:
 
         record.open_seal(3, "abc")
         restarts, shares, controls = 2 * 2, 2 * 5, 3
-        assert enqueue_final(launch.plan, pools) == 2 + 4 + controls + 1 + restarts + shares
+        assert enqueue_final(launch.plan, pools) == 2 + 4 + controls + 1 + 1 + restarts + shares
         work(launch)
         reasons = [t.user_attrs.get("traceback", "") for t in pools["final"].trials()]
         assert reasons == [""] * len(reasons)

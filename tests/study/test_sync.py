@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from geno_hpo.study.results import Finished
+from geno_hpo.study.finished import Finished
 from geno_hpo.study.sync import Synced, sync_runs
 from geno_hpo.tracking import Tracking
 

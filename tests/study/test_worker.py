@@ -70,19 +70,24 @@ def test_a_worker_finishes_every_part(project_root: Path) -> None:
         with np.load(unseen_path(launch.plan.work, best.number)) as unseen:
             assert unseen["predictions"].shape == (len(unseen["samples"]), 1)
             assert len(np.unique(unseen["samples"])) == len(unseen["samples"])
-        assert enqueue_final(launch.plan, pools) == 2 + 1 + 2 + 1, (
-            "restarts, ridge once, control, trivial models"
+        assert enqueue_final(launch.plan, pools) == 2 + 1 + 2 + 1 + 1, (
+            "restarts, ridge once, control, trivial models, the folds' networks"
         )
         assert enqueue_final(launch.plan, pools) == 0
         work(launch)
         reasons = [t.user_attrs.get("traceback", "") for t in pools["final"].trials()]
-        assert reasons == [""] * 6
+        assert reasons == [""] * 7
         for name, (fit, _trial) in finished_fits(launch.plan, pools).items():
             path = final_path(launch.plan.work, name)
             with np.load(path) as arrays:
                 if fit.kind == "trivial":
                     assert arrays["names"].tolist() == ["constant", "best_feature"]
                     assert arrays["predictions"].shape == (2, 48, 1)
+                    continue
+                if fit.kind == "folds":
+                    tracks = arrays["tracks"]
+                    assert tracks.shape == (3, 30)
+                    assert (tracks.argmax(axis=1) == 11).all(), "each fold's network sees it"
                     continue
                 assert arrays["predictions"].shape == (48, 1)
                 assert ("attribution" in arrays) == (fit.kind == "network")

@@ -9,7 +9,8 @@ import pytest
 
 from geno_hpo.outcome import TestPredictions
 from geno_hpo.study.champion import register_winner
-from geno_hpo.study.results import Finished, outcome_of
+from geno_hpo.study.finished import Finished
+from geno_hpo.study.results import outcome_of
 from geno_hpo.tracking import Tracking
 from geno_hpo.tracking.registry import Registry
 from tests.bundle.studies import dosages, isolates

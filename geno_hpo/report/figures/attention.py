@@ -12,13 +12,15 @@ from geno_hpo.report.blocks import Figure, Panel
 from geno_hpo.report.figures.drawn import nice_ticks, safe, short
 from geno_hpo.report.style import colour_of, layout
 
-__all__ = ["track"]
+__all__ = ["outside_codons", "track"]
 
 # Positions drawn at most; one that contributes less than this share of the largest is not drawn.
 DRAWN = 3000
 SEEN = 0.002
 NAMED = 5
+LOW = 0.04  # of the highest, below which nothing is named
 _CODON = re.compile(r"^.+:(\d+)\.1$")
+_IN_CODON = re.compile(r":\d+\.[123](\+\d+)?$")
 
 
 def track(found: Attribution) -> Figure | None:
@@ -126,17 +128,12 @@ def _codon_step(last: int) -> int:
 
 
 def _labels(found: Attribution, scores: Any) -> list[dict[str, Any]]:
-    """Names over the best codons, or over the best positions; none over another's shoulder."""
-    if found.codons:
-        best = [
-            (codon.column, codon.change.partition(",")[0] or f"{codon.locus} {codon.number}")
-            for codon in found.codons[:NAMED]
-            if codon.column >= 0 and codon.score > 0
-        ]
-        best = [(c + int(np.argmax(scores[c : c + 3])), name) for c, name in best]
-    else:
-        order = np.argsort(-scores, kind="stable")[:NAMED]
-        best = [(int(i), found.names[i]) for i in order if scores[i] > 0]
+    """Names over the best codons and positions; none over another's shoulder."""
+    best = [
+        (place, named)
+        for place, named in _named(found, scores)[:NAMED]
+        if scores[place] > LOW * float(scores.max())
+    ]
     labels: list[dict[str, Any]] = []
     room, storey = 0.06 * len(found.names), 0.08 * float(scores.max())
     for place, name in best:
@@ -170,6 +167,25 @@ def _labels(found: Attribution, scores: Any) -> list[dict[str, Any]]:
             }
         )
     return labels
+
+
+def _named(found: Attribution, scores: Any) -> list[tuple[int, str]]:
+    """Columns with a name for people, the highest first; of a codon its highest position alone."""
+    named = {}
+    for codon in found.codons:
+        if codon.column >= 0:
+            place = codon.column + int(np.argmax(scores[codon.column : codon.column + 3]))
+            named[place] = codon.change.partition(",")[0] or f"{codon.locus} {codon.number}"
+    outside = outside_codons(found)
+    for i in outside if found.codons else range(len(scores)):
+        named[int(i)] = found.names[i]
+    return sorted(named.items(), key=lambda one: -float(scores[one[0]]))
+
+
+def outside_codons(found: Attribution) -> list[int]:
+    """Columns that no codon holds, such as a promoter's, the highest score first."""
+    order = np.argsort(-np.asarray(found.scores, dtype=np.float64), kind="stable")
+    return [int(i) for i in order if _IN_CODON.search(found.names[i]) is None]
 
 
 def _genes(found: Attribution, top: float) -> list[dict[str, Any]]:

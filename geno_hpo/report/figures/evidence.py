@@ -7,6 +7,7 @@ from typing import Any
 
 from geno_hpo.report.blocks import Figure, Panel
 from geno_hpo.report.figures.drawn import line, safe, short
+from geno_hpo.report.figures.intervals import difference_panel
 from geno_hpo.report.style import colour_of, layout
 from geno_hpo.report.words import model_label, percent
 
@@ -23,54 +24,6 @@ def differences(
     drawn = [row for row in rows if row["ci"] is not None]
     if not drawn:
         return None
-    farthest = max(abs(end) for row in drawn for end in row["ci"])
-    reach = max(1.1 * farthest, 1.2 * (margin or 0.0)) or 1.0
-    shapes: list[dict[str, Any]] = [
-        {
-            "type": "line",
-            "x0": 0,
-            "x1": 0,
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "line": {"color": "@faint", "width": 1.5},
-        }
-    ]
-    if margin:
-        shapes.append(
-            {
-                "type": "rect",
-                "x0": -margin,
-                "x1": margin,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "fillcolor": "@c6/10",
-                "line": {"width": 0},
-                "layer": "below",
-            }
-        )
-    trace = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": short(row["difference"] for row in drawn),
-        "y": [model_label(row["baseline"]) for row in drawn],
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": short(row["ci"][1] - row["difference"] for row in drawn),
-            "arrayminus": short(row["difference"] - row["ci"][0] for row in drawn),
-            "thickness": 2,
-            "width": 5,
-            "color": "@c1",
-        },
-        "marker": {
-            "size": [13 if row["chosen"] else 9 for row in drawn],
-            "symbol": ["diamond" if row["chosen"] else "circle" for row in drawn],
-            "color": "@c1",
-        },
-        "hovertemplate": "%{y}: %{x}<extra></extra>",
-    }
     return Figure(
         "differences",
         "The network against every baseline on the sealed test set",
@@ -78,16 +31,13 @@ def differences(
         "alone; diamond: the baseline that cross-validation chose."
         + (" Shaded: differences too small to be worth having." if margin else ""),
         (
-            Panel(
-                (trace,),
-                layout(
-                    {"title": f"difference in test {label}", "nticks": 7, "range": [-reach, reach]},
-                    {"autorange": "reversed", "ticks": "", "showline": False},
-                    shapes=shapes,
-                    margin={"l": 120, "r": 14, "t": 8, "b": 46},
-                ),
+            difference_panel(
+                [model_label(row["baseline"]) for row in drawn],
+                drawn,
+                f"difference in test {label}",
                 f"Differences of the network from {len(drawn)} baselines with intervals.",
-                height=90 + 44 * len(drawn),
+                marked=[row["chosen"] for row in drawn],
+                margin=margin,
             ),
         ),
     )

@@ -113,7 +113,7 @@ def contour(
     return Figure(
         "contour",
         f"{pair[0]} and {pair[1]} together",
-        f"Smoothed validation {label} (a Gaussian of a sixth of each range) over the two most "
+        f"Smoothed validation {label} (a Gaussian of a sixth of each range) over two of the most "
         "important numbers. Points are trials; open ones were pruned. Where no point is near, the "
         "surface is a guess.",
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geno_hpo.outcome import Curves, TrialRecord
 from geno_hpo.report.blocks import Choice, Figure, Panel
 from geno_hpo.report.figures.drawn import band, line
-from geno_hpo.report.fit import fold_mean, fold_spread, judge
+from geno_hpo.report.fit import Standing, fold_mean, fold_spread, judge
 from geno_hpo.report.style import layout
 from geno_hpo.report.words import model_label, number
 
@@ -51,7 +51,10 @@ def learning_curves(curves: Curves, label: str) -> Figure:
 
 
 def trials_to_choose(
-    trials: Sequence[TrialRecord], curves: dict[int, Curves], label: str
+    trials: Sequence[TrialRecord],
+    curves: dict[int, Curves],
+    label: str,
+    standing: Callable[[TrialRecord], Standing],
 ) -> tuple[Choice, ...]:
     """Curves of every trial with what they say, those that ran to their end first.
 
@@ -63,6 +66,8 @@ def trials_to_choose(
         By number; trials without any cannot be chosen.
     label
         The score's name.
+    standing
+        Where a trial stands among the others.
     """
     order = sorted(
         (t for t in trials if t.number in curves), key=lambda t: (t.state != "complete", t.number)
@@ -70,7 +75,7 @@ def trials_to_choose(
     found = []
     for trial in order[:CHOICES]:
         drawn = learning_curves(curves[trial.number], label)
-        fit = judge(curves[trial.number])
+        fit = judge(curves[trial.number], standing(trial))
         head = f"Trial {trial.number}: {model_label(trial.model)}, {label} {number(trial.score)}"
         text = fit.sentence if fit is not None else "No finite loss was recorded."
         if trial.state == "pruned":

@@ -31,9 +31,10 @@ def methods(found: Explanation, names: tuple[str, ...], truth: tuple[int, ...]) 
     return Figure(
         "methods",
         "The same question asked in other ways",
-        "Each relative to its largest position, mean over restarts; the pale line is one standard "
-        "deviation over them. Integrated gradients weigh a position by how many samples differ "
-        "there; gradient × input and mutagenesis do not, so that rare causes stand out."
+        "Each relative to its largest position, mean over restarts (or over the folds' networks); "
+        "the pale line is one standard deviation over them. Integrated gradients weigh a position "
+        "by how many samples differ there; gradient × input and mutagenesis do not, so that rare "
+        "causes stand out."
         + (" Triangles: causes that the simulation put there." if truth else ""),
         tuple(panels),
         columns=1 if len(panels) == 1 else 2,
@@ -93,7 +94,7 @@ def _panel(track: Track, names: tuple[str, ...], truth: tuple[int, ...]) -> Pane
             dragmode="zoom",
         ),
         f"{track.label} of {len(names)} positions; largest at {best}.",
-        title=f"{track.label}{precision}",
+        title=f"{track.label}: first {names[int(order[0])]}{precision}",
         height=190,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from geno_hpo.metrics import METRICS
 from geno_hpo.report.blocks import Figure, Panel
 from geno_hpo.report.figures.drawn import safe, short
+from geno_hpo.report.figures.intervals import difference_panel
 from geno_hpo.report.style import colour_of, layout
 from geno_hpo.report.words import metric_label, model_label
 
@@ -24,51 +25,15 @@ def effects(summaries: Sequence[Summary]) -> list[Figure]:
         if not drawn:
             continue
         rows = [one["comparison"] for one in drawn]
-        reach = 1.1 * max(abs(end) for row in rows for end in row["ci"]) or 1.0
-        trace = {
-            "type": "scatter",
-            "mode": "markers",
-            "x": short(row["difference"] for row in rows),
-            "y": [safe(one["study"]) for one in drawn],
-            "text": [f"against {model_label(row['best_baseline'])}" for row in rows],
-            "hovertemplate": "%{y}: %{x} %{text}<extra></extra>",
-            "marker": {"size": 11, "color": "@c1"},
-            "error_x": {
-                "type": "data",
-                "symmetric": False,
-                "array": short(row["ci"][1] - row["difference"] for row in rows),
-                "arrayminus": short(row["difference"] - row["ci"][0] for row in rows),
-                "thickness": 2,
-                "width": 5,
-                "color": "@c1",
-            },
-        }
-        zero = {
-            "type": "line",
-            "x0": 0,
-            "x1": 0,
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "line": {"color": "@faint", "width": 1.5},
-        }
         better = METRICS[metric].maximise if metric in METRICS else True
         aim = "above 0 the network is better" if better else "below 0 the network is better"
         panels.append(
-            Panel(
-                (trace,),
-                layout(
-                    {
-                        "title": f"difference in test {metric_label(metric)}: {aim}",
-                        "range": [-reach, reach],
-                        "nticks": 7,
-                    },
-                    {"autorange": "reversed", "ticks": "", "showline": False},
-                    shapes=[zero],
-                    margin={"l": 120, "r": 14, "t": 8, "b": 46},
-                ),
+            difference_panel(
+                [safe(one["study"]) for one in drawn],
+                rows,
+                f"difference in test {metric_label(metric)}: {aim}",
                 f"Differences of {len(drawn)} studies with 95 % intervals.",
-                height=90 + 44 * len(drawn),
+                texts=[f"against {model_label(row['best_baseline'])}" for row in rows],
             )
         )
     if not panels:

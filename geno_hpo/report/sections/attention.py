@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from geno_hpo.outcome import Attribution, StudyOutcome
 from geno_hpo.report.blocks import Block, Section, Table, Text
-from geno_hpo.report.figures.attention import track
+from geno_hpo.report.figures.attention import outside_codons, track
 from geno_hpo.report.words import join, plural
 
 __all__ = ["attention"]
 
 SHOWN = 12
+OUTSIDE = 5
+NOTED = 0.02
 ANYWHERE = (
     "These sequences are not aligned: what matters may lie anywhere, so the track says where the "
     "network can see it at all. The motifs are in the next chapter."
@@ -31,7 +33,8 @@ def attention(outcome: StudyOutcome) -> Section | None:
     elif outcome.explanation is not None and outcome.explanation.examples:
         blocks += [Text(ANYWHERE), figure]
     else:
-        blocks += [figure, _codons(found) if found.codons else _positions(found)]
+        blocks.append(figure)
+        blocks += [_codons(found), *_outside(found)] if found.codons else [_positions(found)]
     return Section("attention", "What the network looks at", tuple(blocks), short="Attention")
 
 
@@ -63,6 +66,7 @@ def _codons(found: Attribution) -> Table:
             f"{c.locus} {c.number}",
             c.change or "–",
             f"{c.score / best:.2f}",
+            f"± {c.spread / best:.2f}",
             *(("yes" if c.causal else "no",) if simulated else ()),
         )
         for rank, c in enumerate(found.codons[:SHOWN], start=1)
@@ -70,13 +74,30 @@ def _codons(found: Attribution) -> Table:
     return Table(
         "codons",
         "Codons by what they contribute",
-        ("Rank", "Codon", "Changes in this cohort", "Relative", *(("Cause",) if simulated else ())),
+        (
+            *("Rank", "Codon", "Changes in this cohort", "Relative", "Spread"),
+            *(("Cause",) if simulated else ()),
+        ),
         rows,
-        numeric=frozenset({0, 3}),
-        note="Sum of the three positions, relative to the first. Changes are from the commonest "
-        "codon of the cohort, most frequent first; silent ones are not named.",
+        numeric=frozenset({0, 3, 4}),
+        note="Sum of the three positions, relative to the first; the spread is the standard "
+        "deviation over restarts. Changes are from the commonest codon of the cohort, most "
+        "frequent first; silent ones are not named.",
         marked=frozenset(i for i, c in enumerate(found.codons[:SHOWN]) if c.causal),
     )
+
+
+def _outside(found: Attribution) -> list[Block]:
+    """What stands out beside the codons: promoters, insertions, genes without a protein."""
+    first = max(found.codons[0].score, 1e-12)
+    told = [
+        f"{found.names[i]} ({found.scores[i] / first:.2f} ± {found.spread[i] / first:.2f})"
+        for i in outside_codons(found)[:OUTSIDE]
+        if found.scores[i] > NOTED * first
+    ]
+    if not told:
+        return []
+    return [Text(f"Outside of codons, relative to the first codon: {join(told)}.")]
 
 
 def _positions(found: Attribution) -> Table:

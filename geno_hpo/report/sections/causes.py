@@ -17,6 +17,15 @@ SHOWN = 12
 CLEAR = 0.5
 LIKE = 0.7
 NULL = 0.05
+SAME = 0.8
+HEADS = {
+    "saliency": "Deviation",
+    "folds": "Folds",
+    "integrated": "Integrated",
+    "plain": "Input",
+    "mutated": "Mutagenesis",
+    "permuted": "Permutation",
+}
 
 
 def causes(outcome: StudyOutcome) -> Section | None:
@@ -25,9 +34,10 @@ def causes(outcome: StudyOutcome) -> Section | None:
     if found is None or axis is None:
         return None
     blocks: list[Block] = [Text(_belief(found), "finding")]
-    told = _recovered(found, len(axis.names), len(axis.truth))
-    if told:
-        blocks.append(Text(told))
+    told = (_recovered(found, len(axis.names), len(axis.truth)), _apart(found))
+    blocks += [Text(text) for text in told if text]
+    if found.codons:
+        blocks += [Text(_firsts(found)), _codons(found)]
     blocks += _motifs(found)
     if found.association is not None:
         blocks.append(against_univariate(found.association, axis.names, axis.truth))
@@ -79,6 +89,70 @@ def _recovered(found: Explanation, positions: int, causal: int) -> str:
             "highest contribution lies on the planted copy of the motif."
         )
     return " ".join(parts)
+
+
+def _apart(found: Explanation) -> str:
+    """Whether the folds' networks look where the restarts look."""
+    if not found.folds:
+        return ""
+    text = (
+        f"The {plural(found.folds, 'network')} of the folds were asked, too, each about samples "
+        "that it had not learnt from"
+    )
+    if found.over_folds is None:
+        return f"{text}; their contributions do not vary."
+    same = (
+        "the same positions"
+        if found.over_folds >= SAME
+        else "partly the same positions"
+        if found.over_folds >= CLEAR
+        else "other positions: do not build on single ones"
+    )
+    return (
+        f"{text}: they rank {same} (rank correlation with the restarts "
+        f"{number(found.over_folds, 2)})."
+    )
+
+
+def _firsts(found: Explanation) -> str:
+    """Which codon leads, and by how many methods."""
+    methods = [track for track in found.tracks if found.first_codons(track.method, 1)]
+    leaders = {track.label: found.first_codons(track.method, 1)[0].name for track in methods}
+    first = found.codons[0].name
+    by = [label for label, name in leaders.items() if name == first]
+    if len(by) == len(leaders):
+        return f"All {len(by)} methods put {first} first." if len(by) > 1 else f"{first} is first."
+    others = [f"{name} by {label}" for label, name in leaders.items() if name != first]
+    return f"{len(by)} of {len(leaders)} methods put {first} first; {join(others)}."
+
+
+def _codons(found: Explanation) -> Table:
+    told = any(one.causal for one in found.codons)
+    shown = found.codons[:SHOWN]
+    methods = [t for t in found.tracks if any(t.method in one.places for one in found.codons)]
+    return Table(
+        "codon_places",
+        "Place of each codon by every method",
+        (
+            *("Codon", "Changes in this cohort", *(HEADS[t.method] for t in methods)),
+            *(("Cause",) if told else ()),
+        ),
+        tuple(
+            (
+                f"{one.locus} {one.number}",
+                one.change or "–",
+                *(str(one.places.get(t.method, "–")) for t in methods),
+                *(("yes" if one.causal else "no",) if told else ()),
+            )
+            for one in shown
+        ),
+        numeric=frozenset(range(2, 2 + len(methods))),
+        note="In the order of the mean of the logarithms of the places. Gradient × deviation and "
+        "integrated gradients count how many samples differ at a codon; gradient × input and "
+        "mutagenesis ask what a change would do, also where few samples or none have it. A dash: "
+        "not tried, or nothing found.",
+        marked=frozenset(i for i, one in enumerate(shown) if one.causal),
+    )
 
 
 def _motifs(found: Explanation) -> list[Block]:

@@ -107,7 +107,8 @@ def _baselines(summary: dict[str, Any]) -> str:
     if not board:
         return ""
     named = [
-        f"{model_label(entry['model'])} ({plural(entry['trials'], 'configuration')})"
+        f"{model_label(entry['model'])} ({plural(entry['trials'], 'configuration')}"
+        + (f", {duration(entry['seconds'])})" if entry.get("seconds") is not None else ")")
         for entry in board
     ]
     return (
@@ -166,11 +167,18 @@ def _attributions(outcome: StudyOutcome) -> str:
     found = outcome.explanation
     if found is None:
         return ""
-    names = [track.label for track in found.tracks]
+    names = [track.label for track in found.tracks if track.method != "folds"]
     return (
         f"The winner's {plural(found.restarts, 'restart')} were explained on "
         f"{plural(found.samples, 'development sample')} by {join(names)}; the rank correlation of "
         f"contributions with those of an untrained network was {number(found.untrained, 2)}."
+        + (
+            f" The networks of {plural(found.folds, 'fold')} were explained on their validation "
+            "samples by gradient × deviation"
+            f" (rank correlation with the restarts: {number(found.over_folds, 2)})."
+            if found.folds
+            else ""
+        )
     )
 
 

@@ -9,8 +9,10 @@ from geno_hpo.metrics import METRICS
 from geno_hpo.outcome import StudyOutcome, TrialRecord
 from geno_hpo.report.blocks import Block, Figure, Section, Table, Text
 from geno_hpo.report.figures.importance import contour, importances, parallel, timeline
+from geno_hpo.report.figures.interactions import together
 from geno_hpo.report.figures.search import curves_of_trials, history, slices
 from geno_hpo.report.hyper import importance_sentence
+from geno_hpo.report.interactions import Interaction, find_interactions, interaction_sentence
 from geno_hpo.report.words import duration, metric_label, model_label, number, plural, value
 
 __all__ = ["best_first", "search", "search_trials"]
@@ -68,18 +70,29 @@ def _hyperparameters(
     if found is not None:
         blocks.append(Text(importance_sentence(found), "finding"))
         names = [n for n in found.shares if n in names] or names
+    pairs = find_interactions(trials, names, seed=int(outcome.summary["seed"]))
+    if found is not None:
+        blocks.append(Text(interaction_sentence(pairs, maximise)))
     figures = [
         importances(found) if found is not None else None,
+        together(pairs, label),
         slices(trials, label),
         parallel(trials, names, label, maximise),
-        _pair(trials, names, label, maximise),
+        _pair(trials, names, pairs, label, maximise),
     ]
     return [*blocks, *(figure for figure in figures if figure is not None)]
 
 
-def _pair(trials: list[TrialRecord], names: list[str], label: str, maximise: bool) -> Figure | None:
-    """The two most important numbers that can be drawn together."""
-    for pair in combinations(names[:PAIRED], 2):
+def _pair(
+    trials: list[TrialRecord],
+    names: list[str],
+    acting: list[Interaction],
+    label: str,
+    maximise: bool,
+) -> Figure | None:
+    """Two numbers that act together, else the two most important that can be drawn so."""
+    clear = [(one.first, one.second) for one in acting if one.clear]
+    for pair in (*clear, *combinations(names[:PAIRED], 2)):
         found = contour(trials, pair, label, maximise)
         if found is not None:
             return found

@@ -1,21 +1,13 @@
-"""``summary.json``: its keys, declared once, and what checks a summary against them.
+"""Keys of a study's summary: a dotted path to type and meaning.
 
-`KEYS` maps a dotted path to type and meaning; ``[]`` stands for the entries of a list. A type is
-one of ``str int float bool map any``, ``object`` or ``list`` (whose keys follow), or a list of one
-type (``floats``, ``strs``). ``?`` follows it when the key may be missing, and `` or null`` when the
-value may be null.
-`NESTED_KEYS` does so for a nested cross-validation. docs/summary.md shows both tables, and a test
-holds them together.
+``[]`` stands for the entries of a list. A type is one of ``str int float bool map any``,
+``object`` or ``list`` (whose keys follow), or a list of one type (``floats``, ``strs``). ``?``
+follows it when the key may be missing, and `` or null`` when the value may be null.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
-import numpy as np
-
-__all__ = ["KEYS", "NESTED_KEYS", "check_summary", "documentation", "plain"]
+__all__ = ["KEYS"]
 
 KEYS: dict[str, tuple[str, str]] = {
     "study": ("str", "Name of the study."),
@@ -57,6 +49,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "leaderboard[].test": ("float or null", "Score on the sealed test set, mean over the seeds."),
     "leaderboard[].test_ci": ("floats or null", "Its 95 % interval, `[low, high]`."),
     "leaderboard[].test_seeds": ("floats", "Test score of each restart."),
+    "leaderboard[].seconds": ("float?", "Its trials' own time together."),
     "leaderboard[].test_error": ("float? or null", "Standard error of `test`, by the bootstrap."),
     "leaderboard[].trials": ("int", "Configurations tried for this model."),
     "comparison": ("object or null", "Network against the best baseline; null without baselines."),
@@ -199,6 +192,11 @@ KEYS: dict[str, tuple[str, str]] = {
         "float or null",
         "Mean rank correlation between restarts; null for one.",
     ),
+    "explanation.fold_correlation": (
+        "float or null",
+        "Rank correlation of what the folds' networks and the restarts look at; null without.",
+    ),
+    "explanation.codons": ("map", "First codons of coding loci, by method of attribution."),
     "explanation.causal_precision": (
         "map",
         "Average precision (AUPRC) of a simulation's causal positions, by method.",
@@ -288,154 +286,3 @@ KEYS: dict[str, tuple[str, str]] = {
     "published[].source": ("str", "Where it was published."),
     "published[].target": ("str? or null", "The target it belongs to; null: the study's score."),
 }
-
-NESTED_KEYS: dict[str, tuple[str, str]] = {
-    **{
-        key: told
-        for key, told in KEYS.items()
-        if key.partition(".")[0].removesuffix("[]")
-        in {"study", "generation", "question", "data", "task", "target", "metric", "trials"}
-    },
-    "split": ("object", "How the samples were divided."),
-    "split.kind": ("str", "`stratified`, `grouped` or `random`."),
-    "split.outer": ("int", "Outer folds; each is the sealed test set of one search."),
-    "split.folds": ("int", "Validation folds inside each outer fold."),
-    "leaderboard": ("list", "One entry a procedure: network, and each baseline."),
-    "leaderboard[].model": ("str", "`network` (of whichever family won), or a baseline."),
-    "leaderboard[].kind": ("str", "`network` or `baseline`."),
-    "leaderboard[].test_mean": ("float or null", "Mean of the outer test scores."),
-    "leaderboard[].test_std": ("float or null", "Their standard deviation (n − 1)."),
-    "leaderboard[].test_folds": ("any", "Test score of each outer fold, mean over the seeds."),
-    "leaderboard[].cv_mean": ("float or null", "Mean of the winners' inner validation scores."),
-    "leaderboard[].cv_std": ("float or null", "Their standard deviation over the outer folds."),
-    "leaderboard[].trials": ("int", "Configurations tried in each outer fold."),
-    "differences": ("list", "The network against each baseline, paired over the outer folds."),
-    "differences[].baseline": ("str", "The baseline."),
-    "comparison": (
-        "object or null",
-        "Network against the baseline that each fold's validation chose; null without baselines.",
-    ),
-    "comparison.best_baselines": ("strs", "The baseline chosen in each outer fold."),
-    **{
-        f"{place}.{key}": told
-        for place in ("differences[]", "comparison")
-        for key, told in {
-            "difference": ("float or null", "Mean of network minus baseline."),
-            "ci": ("any", "95 % interval by the corrected resampled t-test, `[low, high]`."),
-            "p_value": ("float or null", "Its two-sided p-value; null where all folds agree."),
-            "folds": ("any", "The difference in each outer fold."),
-            "verdict": ("str", "The verdict in a word or two."),
-            "sentence": ("str", "The verdict in a sentence."),
-        }.items()
-    },
-    "outer_folds": ("list", "The outer folds, each with its network winner."),
-    "outer_folds[].fold": ("int", "Its number, from 1."),
-    "outer_folds[].development_samples": ("int", "Samples that its search saw."),
-    "outer_folds[].test_samples": ("int", "Samples sealed for its test."),
-    "outer_folds[].fingerprint": ("str", "Fingerprint of its division."),
-    "outer_folds[].model": ("str", "Model family of its winner."),
-    "outer_folds[].trial": ("int", "Number of the winning trial."),
-    "outer_folds[].epochs": ("int", "Its best epoch, for which the restarts were trained."),
-    "outer_folds[].params": ("map", "Its hyperparameters under their short names."),
-    "outer_folds[].cv_mean": ("float", "Its mean score over the inner validation folds."),
-    "outer_folds[].test": ("float or null", "Its score on the outer fold, mean over the seeds."),
-    "outer_folds[].opened_at": ("str", "When the outer fold's seal was opened, ISO 8601 in UTC."),
-    "outer_folds[].trials_after": ("int", "Search trials after the opening; should be 0."),
-    "outer_folds[].code_version": ("str", "Version of the code that opened it."),
-    "agreement": ("object", "Whether the outer folds' winners agree."),
-    "agreement.models": ("map", "How many outer folds each family won."),
-    "agreement.parameters": ("list", "One entry a searched parameter that a winner has."),
-    "agreement.parameters[].name": ("str", "Its short name."),
-    "agreement.parameters[].values": (
-        "any",
-        "Its value in each outer fold; null where it has none.",
-    ),
-    "agreement.parameters[].same": ("bool", "Whether all are the same."),
-    "agreement.sentence": ("str", "What they say in a sentence."),
-    **{
-        key: told
-        for key, told in KEYS.items()
-        if key.partition(".")[0].removesuffix("[]") in {"seconds", "versions", "seed", "published"}
-    },
-}
-"""Keys of the pooled summary of a nested cross-validation; counts and seconds are sums of folds."""
-
-_TYPES: dict[str, Any] = {
-    "str": lambda x: isinstance(x, str),
-    "int": lambda x: isinstance(x, int) and not isinstance(x, bool),
-    "float": lambda x: isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x),
-    "bool": lambda x: isinstance(x, bool),
-    "map": lambda x: isinstance(x, dict),
-    "object": lambda x: isinstance(x, dict),
-    "list": lambda x: isinstance(x, list),
-    "floats": lambda x: isinstance(x, list) and all(_TYPES["float"](y) for y in x),
-    "strs": lambda x: isinstance(x, list) and all(_TYPES["str"](y) for y in x),
-    "any": lambda _: True,
-}
-
-
-def plain(value: Any) -> Any:
-    """Make a value fit for JSON: numpy becomes Python, and numbers that are not finite null."""
-    if isinstance(value, dict):
-        return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def check_summary(summary: dict[str, Any]) -> None:
-    """See that a summary has the documented keys and types, and no others.
-
-    Raises
-    ------
-    ValueError
-        It has not; every fault is told.
-    """
-    faults: list[str] = []
-    keys = NESTED_KEYS if "outer_folds" in summary else KEYS
-    _check(plain(summary), "", faults, keys)
-    if faults:
-        raise ValueError("summary breaks its documentation: " + "; ".join(faults))
-
-
-def documentation(keys: dict[str, tuple[str, str]] = KEYS) -> str:
-    """Return a table of docs/summary.md."""
-    rows = [f"| `{key}` | {kind} | {meaning} |" for key, (kind, meaning) in keys.items()]
-    return "\n".join(["| key | type | meaning |", "|---|---|---|", *rows])
-
-
-def _check(
-    value: dict[str, Any], path: str, faults: list[str], keys: dict[str, tuple[str, str]]
-) -> None:
-    children = {
-        key[len(path) :]: kind
-        for key, (kind, _) in keys.items()
-        if key.startswith(path) and "." not in key[len(path) :]
-    }
-    faults += [f"{path}{key} is not documented" for key in value if key not in children]
-    for key, kind in children.items():
-        name, _, null = kind.partition(" or ")
-        optional = name.endswith("?")
-        name = name.rstrip("?")
-        if key not in value:
-            faults += [] if optional else [f"{path}{key} is missing"]
-            continue
-        entry = value[key]
-        if entry is None and (null or name == "any"):
-            continue
-        if not _TYPES[name](entry):
-            faults.append(f"{path}{key} must be {kind}, got {entry!r}")
-        elif name == "object":
-            _check(entry, f"{path}{key}.", faults, keys)
-        elif name == "list":
-            for item in entry:
-                if isinstance(item, dict):
-                    _check(item, f"{path}{key}[].", faults, keys)
-                else:
-                    faults.append(f"{path}{key}[] must be an object, got {item!r}")

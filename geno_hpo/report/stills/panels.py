@@ -1,4 +1,4 @@
-"""Every figure of the page as PNG, SVG and CSV: what Plotly draws there, drawn by Matplotlib.
+"""Plotly's panels drawn by Matplotlib, and every point of them as a table.
 
 Only what this report's figures use is understood: lines, points with error bars, filled bands,
 bars, heat maps and contours; logarithmic and named axes; lines, boxes and texts on top.
@@ -6,25 +6,20 @@ bars, heat maps and contours; logarithmic and named axes; lines, boxes and texts
 
 from __future__ import annotations
 
-import io
 import math
-import re
 from collections.abc import Sequence
-from html import unescape
 from typing import Any
 
 import numpy as np
 
-from geno_hpo.report.blocks import Block, Figure, Logos, Panel
-from geno_hpo.report.logo import GLYPHS, logo_rows
+from geno_hpo.report.blocks import Figure, Panel
+from geno_hpo.report.stills.canvas import WIDTH, canvas, colour_value, plain
 from geno_hpo.report.style import LIGHT, resolve
-from geno_hpo.report.tables import as_csv
 
-__all__ = ["stills"]
+__all__ = ["draw_panels", "panel_rows"]
 
+Rows = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 PIXELS = 100.0  # of the page on an inch of the picture
-WIDTH = 9.0
-DENSE = 130  # dots an inch of PNG
 MARKERS = {
     "circle": "o",
     "circle-open": "o",
@@ -34,31 +29,9 @@ MARKERS = {
     "x-thin-open": "x",
 }
 DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-.", "longdash": "--"}
-BASES = {"A": "c3", "C": "c1", "G": "c2", "T": "c5"}
-_TAG = re.compile(r"<[^>]+>")
-_RGBA = re.compile(r"rgba?\(([^)]+)\)")
 
 
-def stills(blocks: Sequence[Block]) -> dict[str, bytes]:
-    """Files by name, ``figures/NAME.png`` and so on."""
-    found: dict[str, bytes] = {}
-    for block in blocks:
-        if isinstance(block, Figure):
-            drawn, text = _figure(block), as_csv(_values(block))
-        elif isinstance(block, Logos):
-            drawn, text = _logos(block), as_csv(logo_rows(block))
-        else:
-            continue
-        found[f"figures/{block.name}.csv"] = text.encode()
-        for kind in ("png", "svg"):
-            stream = io.BytesIO()
-            drawn.savefig(stream, format=kind, dpi=DENSE)
-            drawn.set_layout_engine("none")  # it is laid out once
-            found[f"figures/{block.name}.{kind}"] = stream.getvalue()
-    return found
-
-
-def _values(block: Figure) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+def panel_rows(block: Figure) -> Rows:
     """Every point of every trace."""
     rows: list[tuple[Any, ...]] = []
     for number, panel in enumerate(block.panels, start=1):
@@ -79,30 +52,17 @@ def _values(block: Figure) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
             several = isinstance(text, list | tuple)
             for place, (x, y) in enumerate(zip(trace["x"], trace["y"], strict=True)):
                 if x is not None and y is not None:
-                    told = _plain(text[place]) if several and text else ""
+                    told = plain(text[place]) if several and text else ""
                     rows.append((title, name, x, y, None, told))
     return ("panel", "series", "x", "y", "z", "text"), rows
 
 
-def _plain(text: Any) -> str:
-    return unescape(_TAG.sub("; ", str(text)))
-
-
-def _canvas(width: float, height: float) -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Canvas
-
-    figure = Canvas(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _figure(block: Figure) -> Any:
+def draw_panels(block: Figure) -> Any:
+    """The figure's panels side by side, as on the page."""
     columns = min(block.columns, len(block.panels))
     rows = math.ceil(len(block.panels) / columns)
     tall = max(panel.height for panel in block.panels) / PIXELS
-    figure = _canvas(WIDTH, rows * tall + 0.5)
-    figure.suptitle(block.title, fontsize=11, color=LIGHT["ink"], x=0.01, ha="left")
+    figure = canvas(WIDTH, rows * tall + 0.5, block.title)
     for place, panel in enumerate(block.panels):
         _panel(figure.add_subplot(rows, columns, place + 1), panel)
     return figure
@@ -141,7 +101,7 @@ def _panel(axes: Any, panel: Panel) -> None:
 def _scale(axes: Any, side: str, plan: dict[str, Any]) -> None:
     axis = getattr(axes, f"{side}axis")
     title = (plan.get("title") or {}).get("text", "")
-    getattr(axes, f"set_{side}label")(_plain(title), fontsize=9, color=LIGHT["soft"])
+    getattr(axes, f"set_{side}label")(plain(title), fontsize=9, color=LIGHT["soft"])
     if plan.get("visible") is False:
         axis.set_visible(False)
         axes.spines["left" if side == "y" else "bottom"].set_visible(False)
@@ -152,7 +112,7 @@ def _scale(axes: Any, side: str, plan: dict[str, Any]) -> None:
         axes.set_axisbelow(True)
     if "tickvals" in plan:
         labels = plan.get("ticktext")
-        named = None if labels is None else [_plain(x.replace("<br>", "\n")) for x in labels]
+        named = None if labels is None else [plain(x.replace("<br>", "\n")) for x in labels]
         axis.set_ticks(list(plan["tickvals"]), named)
     limits = plan.get("range")
     if limits:
@@ -160,17 +120,6 @@ def _scale(axes: Any, side: str, plan: dict[str, Any]) -> None:
         getattr(axes, f"set_{side}lim")([10**x if power else x for x in limits])
     if plan.get("autorange") == "reversed":
         getattr(axes, f"invert_{side}axis")()
-
-
-def _colour(value: Any) -> Any:
-    """A colour as Matplotlib takes it."""
-    if not isinstance(value, str):
-        return value
-    found = _RGBA.fullmatch(value)
-    if found is None:
-        return value
-    parts = [float(part) for part in found[1].split(",")]
-    return (*(part / 255 for part in parts[:3]), *parts[3:])
 
 
 def _numbers(values: Sequence[Any]) -> list[Any]:
@@ -181,7 +130,7 @@ def _scatter(axes: Any, trace: dict[str, Any]) -> None:
     x, y = _numbers(trace["x"]), _numbers(trace["y"])
     label = trace.get("name") if trace.get("showlegend", True) else None
     if trace.get("fill") == "toself":
-        axes.fill(x, y, color=_colour(trace["fillcolor"]), lw=0)
+        axes.fill(x, y, color=colour_value(trace["fillcolor"]), lw=0)
         return
     mode = trace.get("mode", "lines")
     line, marker = trace.get("line", {}), trace.get("marker", {})
@@ -190,7 +139,7 @@ def _scatter(axes: Any, trace: dict[str, Any]) -> None:
             x,
             y,
             DASHES.get(line.get("dash", "solid"), "-"),
-            color=_colour(line.get("color", LIGHT["c1"])),
+            color=colour_value(line.get("color", LIGHT["c1"])),
             lw=0.75 * line.get("width", 2),
             alpha=trace.get("opacity"),
             drawstyle="steps-post" if line.get("shape") == "hv" else "default",
@@ -209,13 +158,13 @@ def _points(
         if error:
             ends = [_numbers(error.get("arrayminus", error["array"])), _numbers(error["array"])]
             bars = {f"{side}err": np.abs(ends)}
-            axes.errorbar(x, y, fmt="none", ecolor=_colour(error["color"]), capsize=3, **bars)
+            axes.errorbar(x, y, fmt="none", ecolor=colour_value(error["color"]), capsize=3, **bars)
     symbols = symbol if isinstance(symbol, list) else [symbol or "circle"] * len(x)
     colours = colour if isinstance(colour, list) else [colour or LIGHT["c1"]] * len(x)
     sizes = size if isinstance(size, list) else [size or 6] * len(x)
     for kind in dict.fromkeys(symbols):
         here = [i for i, one in enumerate(symbols) if one == kind]
-        shades = [_colour(colours[i]) for i in here]
+        shades = [colour_value(colours[i]) for i in here]
         hollow = str(kind) == "circle-open"
         axes.scatter(
             [x[i] for i in here],
@@ -233,7 +182,7 @@ def _points(
 
 def _bars(axes: Any, trace: dict[str, Any]) -> None:
     colour = trace.get("marker", {}).get("color", LIGHT["c1"])
-    colours = list(map(_colour, colour)) if isinstance(colour, list) else _colour(colour)
+    colours = list(map(colour_value, colour)) if isinstance(colour, list) else colour_value(colour)
     x, y = _numbers(trace["x"]), _numbers(trace["y"])
     if trace.get("orientation") == "h":
         drawn = axes.barh(list(map(str, y)), x, color=colours, label=trace.get("name"))
@@ -244,13 +193,13 @@ def _bars(axes: Any, trace: dict[str, Any]) -> None:
             else axes.bar(x, y, color=colours, label=trace.get("name"))
         )
     if trace.get("text") and trace.get("textposition") != "none":
-        axes.bar_label(drawn, [_plain(one) for one in trace["text"]], padding=3, fontsize=8)
+        axes.bar_label(drawn, [plain(one) for one in trace["text"]], padding=3, fontsize=8)
 
 
 def _shades(scale: Any) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("shades", [(at, _colour(c)) for at, c in scale])
+    return LinearSegmentedColormap.from_list("shades", [(at, colour_value(c)) for at, c in scale])
 
 
 def _heat(axes: Any, trace: dict[str, Any]) -> None:
@@ -266,7 +215,7 @@ def _heat(axes: Any, trace: dict[str, Any]) -> None:
     )
     for y, row in zip(trace["y"], trace.get("text", ()), strict=False):
         for x, told in zip(trace["x"], row, strict=True):
-            axes.text(x, y, _plain(told), ha="center", va="center", fontsize=8)
+            axes.text(x, y, plain(told), ha="center", va="center", fontsize=8)
 
 
 def _contour(axes: Any, trace: dict[str, Any]) -> None:
@@ -304,13 +253,13 @@ def _shape(axes: Any, shape: dict[str, Any]) -> None:
             y[1] - y[0],
             lw=0,
             zorder=0,
-            facecolor=_colour(shape.get("fillcolor", LIGHT["rule"])),
+            facecolor=colour_value(shape.get("fillcolor", LIGHT["rule"])),
             transform=_place(axes, shape),
         )
         axes.add_patch(thing)
         return
     style = DASHES.get(line.get("dash", "solid"), "-")
-    colour = _colour(line.get("color", LIGHT["faint"]))
+    colour = colour_value(line.get("color", LIGHT["faint"]))
     axes.add_line(
         Line2D(x, y, color=colour, lw=line.get("width", 1), ls=style, transform=_place(axes, shape))
     )
@@ -321,7 +270,7 @@ def _note(axes: Any, note: dict[str, Any]) -> None:
     if axes.get_xscale() == "log" and note.get("xref") != "paper":
         x = 10**x
     axes.annotate(
-        _plain(note["text"]),
+        plain(note["text"]),
         (x, y),
         xycoords=_place(axes, note),
         xytext=(note.get("xshift", 0), note.get("yshift", 0)),
@@ -329,54 +278,6 @@ def _note(axes: Any, note: dict[str, Any]) -> None:
         ha={"left": "left", "right": "right"}.get(note.get("xanchor", ""), "center"),
         va={"bottom": "bottom", "top": "top"}.get(note.get("yanchor", ""), "center"),
         fontsize=8,
-        color=_colour((note.get("font") or {}).get("color", LIGHT["soft"])),
+        bbox={"fc": LIGHT["paper"], "lw": 0, "pad": 1} if note.get("bgcolor") else None,
+        color=colour_value((note.get("font") or {}).get("color", LIGHT["soft"])),
     )
-
-
-def _logos(block: Logos) -> Any:
-    from matplotlib.patches import PathPatch
-    from matplotlib.transforms import Affine2D
-
-    columns = min(block.columns, len(block.parts))
-    rows = math.ceil(len(block.parts) / columns)
-    high = 1.3 + 1.0 * any(part.below for part in block.parts)
-    wide = min(WIDTH, columns * (0.9 + 0.32 * max(part.width for part in block.parts)))
-    figure = _canvas(wide, rows * high + 0.5)
-    figure.suptitle(block.title, fontsize=11, color=LIGHT["ink"], x=0.01, ha="left")
-    for place, part in enumerate(block.parts):
-        axes = figure.add_subplot(rows, columns, place + 1)
-        for letters, down in ((part.letters, 0.0), (part.below, 120.0)):
-            for one in letters:
-                flip = -1 if one.below else 1
-                top = down + one.y + (one.height if one.below else 0)
-                move = Affine2D().scale(0.0092, flip * one.height / 100)
-                move = move.translate(one.x + 0.04, top) + axes.transData
-                colour = LIGHT[BASES[one.base]]
-                axes.add_patch(
-                    PathPatch(_path(GLYPHS[one.base]), color=colour, lw=0, transform=move)
-                )
-        for start, stop in part.spans:
-            axes.plot([start, stop], [103, 103], color=LIGHT["c5"], lw=2)
-        axes.axhline(part.baseline, color=LIGHT["faint"], lw=0.8)
-        axes.set(xlim=(0, part.width), ylim=(224 if part.below else 106, part.top), yticks=[])
-        axes.set_xticks([i + 0.5 for i in range(0, part.width, 5)], range(1, part.width + 1, 5))
-        axes.tick_params(labelsize=7, colors=LIGHT["soft"])
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        named = f"; below: {part.below_label}" if part.below_label else ""
-        axes.set_title(f"{part.title} ({part.detail}{named})", fontsize=7.5, loc="left")
-    return figure
-
-
-def _path(text: str) -> Any:
-    """Matplotlib's path of a glyph's commands M, L, Q and Z."""
-    from matplotlib.path import Path
-
-    points: list[tuple[float, float]] = []
-    codes: list[int] = []
-    for command, numbers in re.findall(r"([MLQZ])([^MLQZ]*)", text):
-        values = [float(x) for x in numbers.split()]
-        pairs = list(zip(values[::2], values[1::2], strict=True)) or [(0.0, 0.0)]
-        kind = {"M": Path.MOVETO, "L": Path.LINETO, "Q": Path.CURVE3, "Z": Path.CLOSEPOLY}[command]
-        points += pairs
-        codes += [int(kind)] * len(pairs)
-    return Path(points, codes)

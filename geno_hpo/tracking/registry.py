@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geno_hpo.tracking.store import Tracking
 
-__all__ = ["CHAMPION", "ModelCard", "Registry"]
+__all__ = ["CANDIDATE", "CHAMPION", "ModelCard", "Registry"]
 
+CANDIDATE = "candidate"
+"""Alias of the newest version."""
 CHAMPION = "champion"
+"""Alias of the version that has proved to be the best; there may be none."""
 DIGEST_TAG = "bundle"
 EVIDENCE = "evidence"
 MOST_COLUMNS = 2000
@@ -60,7 +63,7 @@ class ModelCard:
 
 
 class Registry:
-    """Versions of one study's model.
+    """Versions of one study's model, and its aliases.
 
     Parameters
     ----------
@@ -131,9 +134,9 @@ class Registry:
             return None
         return Path(self._client.download_artifacts(run, f"{EVIDENCE}/{name}", str(into)))
 
-    def crown(self, version: str) -> None:
-        """Let the alias ``champion`` point to a version."""
-        self._client.set_registered_model_alias(self.name, CHAMPION, version)
+    def point(self, alias: str, version: str) -> None:
+        """Let an alias point to a version."""
+        self._client.set_registered_model_alias(self.name, alias, version)
 
     def tell(self, version: str, key: str, value: str) -> None:
         """Set a tag of a version."""

@@ -29,10 +29,16 @@ NAMES = {
     "memory": "memory of one worker over many trials",
     "verdict": "how often the verdict errs between equal models, and what it sees",
     "encode": "seconds to turn a BAM file into the sequences of a panel",
+    "runs": "MLflow with 10,000 runs: its page and its searches",
     "windows": "a training step over each distinct window once, and plain",
 }
 
-OPTIONS = {"search": ("seeds", "limit"), "throughput": ("case",), "windows": ("case",)}
+OPTIONS = {
+    "search": ("seeds", "limit"),
+    "throughput": ("case",),
+    "windows": ("case",),
+    "runs": ("store",),
+}
 """Options that a benchmark takes beside its size."""
 
 
@@ -51,13 +57,19 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, help="search: searches of each kind")
     parser.add_argument("--limit", type=float, help="search: most seconds of a script")
     parser.add_argument("--case", help="throughput, windows: this case alone, in its own file")
+    parser.add_argument("--store", help="runs: address of an empty database, in place of SQLite")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
     wrong = [name for name in options.names if name not in known]
     if wrong:
         parser.error(f"no benchmark {', '.join(wrong)}; there are {', '.join(known)}")
     options.out.mkdir(parents=True, exist_ok=True)
-    given = {"seeds": options.seeds, "limit": options.limit, "case": options.case}
+    given = {
+        "seeds": options.seeds,
+        "limit": options.limit,
+        "case": options.case,
+        "store": options.store,
+    }
     for name in options.names or known:
         own = {key: given[key] for key in OPTIONS.get(name, ()) if given[key] is not None}
         measure(name, cast("Size", options.size), options.out, **own)
@@ -76,7 +88,8 @@ def measure(name: str, size: Size, out: Path, **options: Any) -> None:
     seconds = round(time.perf_counter() - begun, 1)
     print(outcome.text(), flush=True)
     content = {"benchmark": name, "size": size, "seconds": seconds, "machine": machine}
-    path = out / "-".join([name, size, *filter(None, [options.get("case")])])
+    kind = options.get("store", "").partition(":")[0].partition("+")[0]
+    path = out / "-".join([name, size, *filter(None, [options.get("case"), kind])])
     path = path.with_suffix(".json")
     path.write_text(json.dumps({**content, **outcome.plain()}, indent=2, default=str) + "\n")
     print(f"\n{seconds:.0f} s; written to {path}", flush=True)

@@ -45,9 +45,11 @@ def serve(root: Path, port: int) -> None:
     command = [sys.executable, "-m", "mlflow", "server"]
     command += ["--default-artifact-root", (project.mlruns / "artifacts").resolve().as_uri()]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--uvicorn-opts", "--log-level warning"]
     environment = os.environ | {
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PYTHONWARNINGS": "ignore",  # of MLflow's own libraries
         "MLFLOW_BACKEND_STORE_URI": project.tracking_uri,  # not in the list of processes
     }
 

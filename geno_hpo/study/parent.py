@@ -95,7 +95,7 @@ def describe_experiment(plan: StudyPlan, tracking: Tracking) -> None:
 
 
 def _axes(space: SearchSpace) -> tuple[list[str], list[str]]:
-    """Parameters that all trials have, and those of them that are numbers, floats first."""
+    """Parameters that all trials have, the most telling first, and those that are numbers."""
     nodes = space.common
     numbers = [
         node
@@ -104,8 +104,10 @@ def _axes(space: SearchSpace) -> tuple[list[str], list[str]]:
         or all(isinstance(v, int | float) and not isinstance(v, bool) for v in node.extremes())
     ]
     numbers.sort(key=lambda node: (node.name != "learning_rate", node.kind != "float"))
+    numeric = [node.name for node in numbers]
     family = ["family"] if len(space.spaces) > 1 else []
-    return family + [node.name for node in nodes], [node.name for node in numbers]
+    words = [node.name for node in nodes if node.name not in numeric]
+    return family + numeric + words, numeric
 
 
 def _keep_papers(plan: StudyPlan, tracking: Tracking, run: str) -> None:

@@ -19,7 +19,7 @@ TRIALS = "trials"
 CHARTS = "charts"
 TAG = "mlflow.sharedViewState."
 SCORE = "cv_score"
-AXES = 12
+AXES = 7
 """Parameters that parallel coordinates show at most; more cannot be told apart."""
 CURVES = ("score", "train_loss", "valid_loss")
 SECTION = "geno-hpo"
@@ -32,7 +32,8 @@ TABLE_PARAMS = 4
 def page_of(experiment: str, view: str) -> str:
     """Page of a view, below a server's address."""
     mode = {"compareRunsMode": "CHART"} if view == CHARTS else {}
-    query = urlencode({**mode, "viewStateShareKey": view}, quote_via=quote)
+    shown = {"workflowType": "machine_learning", **mode, "viewStateShareKey": view}
+    query = urlencode(shown, quote_via=quote)
     return f"#/experiments/{experiment}/runs?{query}"
 
 
@@ -59,7 +60,6 @@ def views(maximise: bool, params: Sequence[str], numeric: Sequence[str]) -> Mapp
     }
     columns = [f"metrics.`{SCORE}`", "tags.`state`", "tags.`reason`", "tags.`model`"]
     columns += [f"params.`{name}`" for name in numeric[:TABLE_PARAMS]]
-    columns += ["attributes.`Dataset`"]
     table = {**facets, "selectedColumns": columns}
     charts = {
         **table,

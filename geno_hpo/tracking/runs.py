@@ -53,6 +53,7 @@ class RunLog:
         from mlflow.entities import Param
 
         self._writer = writer
+        self._tracking = tracking
         self._batch = Batch(params=[Param(k, str(v)[:PARAM_LIMIT]) for k, v in params.items()])
         self._run_id: str | None = None
         self._abandoned = False
@@ -133,7 +134,7 @@ class RunLog:
         def delete() -> None:
             self._writer.settle(id(self))
             if self._run_id is not None:
-                self._writer.client.delete_run(self._run_id)
+                self._tracking.delete(self._run_id)
 
         self._writer.submit(delete)
 

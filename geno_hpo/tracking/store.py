@@ -34,6 +34,7 @@ USER_TAG = "mlflow.user"
 SOURCE_TAGS = {"mlflow.source.name": "geno-hpo", "mlflow.source.type": "LOCAL"}
 STAGE_TAG = "stage"
 TRIAL_TAG = "trial"
+BINNED_TAG = "discarded"
 RUNS_A_PAGE = 1000
 
 
@@ -108,7 +109,7 @@ class Tracking:
         found = self.client.get_experiment_by_name(self._name)
         if found is not None:
             if found.lifecycle_stage == "deleted":
-                self.client.restore_experiment(found.experiment_id)
+                self._restore(str(found.experiment_id))
             return str(found.experiment_id)
         location = None
         if self._artifacts is not None:
@@ -120,6 +121,16 @@ class Tracking:
                 self._name, artifact_location=location, tags={KIND_TAG: "custom_model_development"}
             )
         )
+
+    def _restore(self, experiment: str) -> None:
+        """Bring an archived experiment back; MLflow empties its bin with it, which is refilled."""
+        self.client.restore_experiment(experiment)
+        for run in self._runs(experiment, f"tags.{BINNED_TAG} = 'true'"):
+            self.client.delete_run(run.info.run_id)
+
+    def archive(self) -> None:
+        """Hide the experiment and its runs; whoever opens it next brings it back."""
+        self.client.delete_experiment(self.experiment_id)
 
     @property
     def trials_page(self) -> str:
@@ -180,26 +191,27 @@ class Tracking:
             f"tags.`{PARENT_TAG}` = '{parent}' and tags.`{TRIAL_TAG}` = '{trial}'",
         )
         for run in runs:
-            self.client.delete_run(run.info.run_id)
+            self.delete(run.info.run_id)
         return len(runs)
 
     def runs_below(self, parent: str) -> list[Any]:
         """All runs below the study's run."""
+        return self._runs(self.experiment_id, f"tags.`{PARENT_TAG}` = '{parent}'")
+
+    def _runs(self, experiment: str, chosen: str) -> list[Any]:
         found: list[Any] = []
         token = None
         while token != "":
             page = self.client.search_runs(
-                [self.experiment_id],
-                f"tags.`{PARENT_TAG}` = '{parent}'",
-                max_results=RUNS_A_PAGE,
-                page_token=token,
+                [experiment], chosen, max_results=RUNS_A_PAGE, page_token=token
             )
             found += page
             token = page.token or ""
         return found
 
     def delete(self, run_id: str) -> None:
-        """Put a run into MLflow's bin."""
+        """Put a run into MLflow's bin, marked as one that does not come back."""
+        self.client.set_tag(run_id, BINNED_TAG, "true")
         self.client.delete_run(run_id)
 
     def has_run(self, run_id: str) -> bool:

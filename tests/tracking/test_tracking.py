@@ -72,6 +72,19 @@ def test_a_discarded_run_is_gone_and_a_lost_attempt_is_replaced(tracking: Tracki
     assert run.info.run_name == "again"
 
 
+def test_an_archived_experiment_comes_back_without_what_was_discarded(tmp_path: Path) -> None:
+    place = (f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "artifacts", "inh")
+    tracking = Tracking(*place)
+    kept = tracking.study_run("inh", {})
+    tracking.delete(tracking.start_run("lost", parent=kept, tags={"trial": "inh 1"}))
+    tracking.archive()
+    assert not [each for each in tracking.client.search_experiments() if each.name == "inh"]
+    again = Tracking(*place)
+    assert again.experiment_id == tracking.experiment_id
+    (run,) = again.client.search_runs([again.experiment_id])
+    assert run.info.run_id == kept
+
+
 def test_the_study_run_is_found_again(tracking: Tracking) -> None:
     import mlflow.data
 

@@ -86,7 +86,7 @@ def describe_experiment(plan: StudyPlan, tracking: Tracking) -> None:
     """Give the study's experiment a description, and its views of the trials."""
     params, numeric = _axes(plan.space)
     tracking.describe_experiment(
-        f"**{plan.config.question or plan.config.name}**\n\n"
+        f"{plan.config.question or plan.config.name}\n\n"
         "The run *study* holds answer, leaderboard and report; the trials of networks, baselines, "
         "control and final fits lie below it, told apart by the tag `stage`.\n\n"
         f"[Trials by score]({tracking.trials_page}) · [as charts]({tracking.charts_page})",

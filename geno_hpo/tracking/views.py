@@ -25,7 +25,7 @@ CURVES = ("score", "train_loss", "valid_loss")
 SECTION = "geno-hpo"
 RUNS = 100
 """Runs that a chart shows at most."""
-TABLE_PARAMS = 4
+TABLE_PARAMS = 2
 """Parameters that have columns of their own beside the score."""
 
 

@@ -116,13 +116,14 @@ def mlflow_page(published: Finished) -> Iterator[str]:
 def test_from_the_list_of_studies_to_the_leaderboard(
     mlflow_page: str, published: Finished, page: Any
 ) -> None:
+    plan = published.plan
     page.goto(f"{mlflow_page}/#/experiments?workflowType=machine_learning")
-    page.get_by_role("link", name="drugs", exact=True).first.click()
-    page.get_by_text("Which drugs does an isolate resist?").first.wait_for()
+    page.get_by_role("link", name=plan.config.name, exact=True).first.click()
+    page.get_by_text(plan.config.question).first.wait_for()
     run = str(published.record.get("mlflow_run"))
-    experiment = tracking_of(published.plan).experiment_id
+    experiment = tracking_of(plan).experiment_id
     page.goto(f"{mlflow_page}/#/experiments/{experiment}/runs/{run}")
-    page.get_by_role("columnheader", name="cross-validated auc").wait_for()
+    page.get_by_text(f"cross-validated {plan.metric}").first.wait_for()
     page.get_by_role("link", name="Report", exact=True).wait_for()
     page.get_by_text("data_fingerprint").first.wait_for()
 
@@ -132,31 +133,35 @@ def test_the_table_of_trials_is_sorted_by_score(
 ) -> None:
     tracking = tracking_of(published.plan)
     trials = published.pools["network"].trials()
-    best_first = sorted(trials, key=lambda trial: -float(trial.value or 0.0))
+    complete = [trial for trial in trials if trial.value is not None]
+    best_first = sorted(complete, key=lambda trial: -float(trial.value or 0.0))
     page.goto(f"{mlflow_page}/{tracking.trials_page}")
-    page.get_by_text("trial 0000 mlp").first.wait_for()
-    shown = page.get_by_role("link", name=re.compile(r"trial \d{4} mlp")).all_inner_texts()
-    assert shown == [f"trial {trial.number:04d} mlp" for trial in best_first]
-    page.get_by_role("columnheader", name="cv_score").wait_for()
-    page.get_by_role("columnheader", name="state").wait_for()
+    names = re.compile(r"^trial (\d{4}) \w+$")
+    page.get_by_role("link", name=names).first.wait_for()
+    shown = page.get_by_role("link", name=names).all_inner_texts()
+    numbers = [int(found[1]) for text in shown if (found := names.match(text.strip()))]
+    assert numbers[: len(best_first)] == [trial.number for trial in best_first]
+    page.get_by_role("columnheader", name="cv_score").first.wait_for()
+    page.get_by_role("columnheader", name="state").first.wait_for()
 
 
 def test_trials_are_compared_side_by_side(mlflow_page: str, published: Finished, page: Any) -> None:
     tracking = tracking_of(published.plan)
     page.goto(f"{mlflow_page}/{tracking.charts_page}")
-    page.locator(".parcoords, canvas, .js-plotly-plot").first.wait_for()
-    page.get_by_text("Trials of the search").wait_for()
-    runs = tracking.client.search_runs([tracking.experiment_id], "tags.stage = 'search'")
-    ids = json.dumps([run.info.run_id for run in runs])
-    page.goto(
-        f"{mlflow_page}/#/compare-runs?runs={ids}&experiments=[%22{tracking.experiment_id}%22]"
+    page.get_by_text("Trials of the search").first.wait_for()
+    page.locator(".js-plotly-plot, .parcoords").first.wait_for()
+    runs = tracking.client.search_runs(
+        [tracking.experiment_id], "tags.stage = 'search' and tags.state = 'complete'"
     )
+    ids = json.dumps([run.info.run_id for run in runs])
+    experiments = json.dumps([tracking.experiment_id])
+    page.goto(f"{mlflow_page}/#/compare-runs?runs={ids}&experiments={experiments}")
     page.get_by_text("Parallel Coordinates Plot").first.wait_for()
     page.get_by_text("Contour Plot").first.wait_for()
 
 
-def test_the_winner_is_a_registered_model(mlflow_page: str, page: Any) -> None:
-    page.goto(f"{mlflow_page}/#/models/drugs")
+def test_the_winner_is_a_registered_model(mlflow_page: str, published: Finished, page: Any) -> None:
+    page.goto(f"{mlflow_page}/#/models/{published.plan.config.name}")
     page.get_by_text("Version 1").first.wait_for()
     page.get_by_text("candidate").first.wait_for()
     assert page.get_by_text("champion", exact=True).count() == 0

@@ -10,7 +10,6 @@ from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.results import Finished
 from geno_hpo.study.sync import Synced, sync_runs
 
-
 TAGS = ("stage", "state", "model", "reason", "worker", "device", "compiled_function", "computed")
 
 

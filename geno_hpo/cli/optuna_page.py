@@ -29,13 +29,13 @@ def serve(root: Path, port: int) -> None:
     """
     from geno_hpo.study.paths import Project
 
+    project = Project(root)
+    if not project.has_trials:
+        raise InputError("there are no trials yet; start a study first: geno-hpo run inh")
     if find_spec("optuna_dashboard") is None:
         raise InputError(
             "Optuna's dashboard is not installed; get it with: pip install 'geno-hpo[dashboard]'"
         )
-    project = Project(root)
-    if not project.has_trials:
-        raise InputError("there are no trials yet; start a study first: geno-hpo run inh")
     see_free(port)
     from optuna_dashboard import run_server
 

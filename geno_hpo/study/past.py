@@ -56,7 +56,7 @@ def past_run(
         params=params,
         tags={
             "stage": stage,
-            "model": str(params.get("family", part)),
+            "model": str(params.get("family", task.get("model", part))),
             "worker": str(attributes.get("worker", "")),
             "device": str(attributes.get("device", "")),
             "trial": run_tag(study, trial),

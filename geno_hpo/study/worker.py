@@ -344,7 +344,7 @@ class Worker:
         name, stage = run_name(part, number, params, task)
         tags = {
             "stage": stage,
-            "model": str(params.get("family", part)),
+            "model": str(params.get("family", task.get("model", part))),
             "worker": self._host,
             "device": device_name(),
             "trial": f"{claim.pool.study.study_name} {number}",

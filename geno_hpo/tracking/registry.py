@@ -98,6 +98,7 @@ class Registry:
     def add(self, run: str, card: ModelCard) -> str:
         """Log a model to a run and register it as the next version; returns its number."""
         import mlflow
+        from mlflow.entities import LoggedModelOutput
         from mlflow.exceptions import MlflowException
 
         mlflow.set_tracking_uri(self._tracking.uri)  # MLflow's registry opens a client of its own
@@ -108,6 +109,7 @@ class Registry:
             _save(card, Path(folder) / "model")
             self._client.log_model_artifacts(logged.model_id, str(Path(folder) / "model"))
         self._client.finalize_logged_model(logged.model_id, "READY")
+        self._client.log_outputs(run, [LoggedModelOutput(logged.model_id, step=0)])
         try:
             self._client.get_registered_model(self.name)
         except MlflowException:
@@ -139,8 +141,10 @@ class Registry:
         self._client.set_registered_model_alias(self.name, alias, version)
 
     def tell(self, version: str, key: str, value: str) -> None:
-        """Set a tag of a version."""
+        """Set a tag of a version, and add what it says to the version's description."""
         self._client.set_model_version_tag(self.name, version, key, value)
+        known = self._client.get_model_version(self.name, version).description or ""
+        self._client.update_model_version(self.name, version, f"{known}\n\n{value}".strip())
 
 
 def _save(card: ModelCard, path: Path) -> None:

@@ -144,7 +144,8 @@ class Tracking:
 
     def report_page(self, run_id: str) -> str:
         """Page of the report among a run's files, below a server's address."""
-        return f"#/experiments/{self.experiment_id}/runs/{run_id}/artifacts/report/report.html"
+        run = f"#/experiments/{self.experiment_id}/runs/{run_id}"
+        return f"{run}/artifacts/report/report.html?workflowType=machine_learning"
 
     def describe_experiment(self, note: str, tags: Mapping[str, str]) -> None:
         """Write a Markdown note and tags to the experiment."""

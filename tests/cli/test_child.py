@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from geno_hpo.cli.child import serve_child
+from geno_hpo.cli.mlflow_page import see_free
+from geno_hpo.errors import InputError
 
 SERVER = """
 import subprocess, sys, time
@@ -49,7 +54,14 @@ def test_a_signal_ends_the_server_and_what_it_started(number: signal.Signals, co
     assert not lives(inner)
 
 
-def test_a_server_that_ends_by_itself_gives_its_code() -> None:
-    from geno_hpo.cli.child import serve_child
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"port {port} of this machine is in use"):
+            see_free(port)
 
+
+def test_a_server_that_ends_by_itself_gives_its_code() -> None:
     assert serve_child([sys.executable, "-c", "raise SystemExit(3)"], {}) == 3

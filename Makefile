@@ -11,7 +11,7 @@ TARGET ?=
 STUDY = $(NAME)$(if $(TARGET),.$(TARGET))
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup study worker status ui report servers test check slow cluster bench docs lock clean
+.PHONY: help setup study worker status ui dashboard report servers test check slow cluster bench docs lock clean
 
 help: ## show this help
 	@echo "geno_hpo: hyperparameter-optimisation experiments for genomic deep learning"
@@ -44,6 +44,9 @@ report: $(READY) ## draw the report of a finished study again: make report NAME=
 
 ui: $(READY) ## open the MLflow page of all studies
 	@$(BIN)/geno-hpo ui $(ARGS)
+
+dashboard: $(READY) ## open Optuna's dashboard (needs pip install -e '.[dashboard]')
+	@$(BIN)/geno-hpo dashboard $(ARGS)
 
 servers: $(READY) ## start a local PostgreSQL and MLflow server, for trying out docs/cluster.md
 	@PYTHON=$(BIN)/python docs/cluster/servers mlruns/servers

@@ -30,6 +30,7 @@ NAMES = {
     "verdict": "how often the verdict errs between equal models, and what it sees",
     "encode": "seconds to turn a BAM file into the sequences of a panel",
     "report": "seconds of each step of a finished study's report",
+    "runs": "MLflow with 10,000 runs: its page and its searches",
     "windows": "a training step over each distinct window once, and plain",
 }
 
@@ -38,6 +39,7 @@ OPTIONS = {
     "throughput": ("case",),
     "windows": ("case",),
     "report": ("project",),
+    "runs": ("store",),
 }
 """Options that a benchmark takes beside its size."""
 
@@ -58,6 +60,7 @@ def main() -> int:
     parser.add_argument("--limit", type=float, help="search: most seconds of a script")
     parser.add_argument("--case", help="throughput, windows: this case alone, in its own file")
     parser.add_argument("--project", help="report: folder of the finished studies, default here")
+    parser.add_argument("--store", help="runs: address of an empty database, in place of SQLite")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
     wrong = [name for name in options.names if name not in known]
@@ -69,6 +72,7 @@ def main() -> int:
         "limit": options.limit,
         "case": options.case,
         "project": options.project,
+        "store": options.store,
     }
     for name in options.names or known:
         own = {key: given[key] for key in OPTIONS.get(name, ()) if given[key] is not None}
@@ -88,7 +92,8 @@ def measure(name: str, size: Size, out: Path, **options: Any) -> None:
     seconds = round(time.perf_counter() - begun, 1)
     print(outcome.text(), flush=True)
     content = {"benchmark": name, "size": size, "seconds": seconds, "machine": machine}
-    path = out / "-".join([name, size, *filter(None, [options.get("case")])])
+    kind = options.get("store", "").partition(":")[0].partition("+")[0]
+    path = out / "-".join([name, size, *filter(None, [options.get("case"), kind])])
     path = path.with_suffix(".json")
     path.write_text(json.dumps({**content, **outcome.plain()}, indent=2, default=str) + "\n")
     print(f"\n{seconds:.0f} s; written to {path}", flush=True)

@@ -78,6 +78,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print where each worker would compute, and end.")
     ] = False,
+    system_metrics: Annotated[
+        bool, typer.Option("--system-metrics", help="Write the machines' load to MLflow, too.")
+    ] = False,
 ) -> None:
     """Run a study to its report, or go on with an interrupted one."""
     from geno_hpo.cli.run import run_study, show_placement
@@ -85,6 +88,10 @@ def run(
     if dry_run:
         show_placement(root, name, workers=workers, per_gpu=workers_per_gpu)
         return
+    if system_metrics:
+        from geno_hpo.tracking.system import ask_for_metrics
+
+        ask_for_metrics()
     run_study(root, name, workers=workers, per_gpu=workers_per_gpu, fresh=fresh, plain=plain)
 
 
@@ -292,13 +299,9 @@ def split(
 @app.command()
 def sync(name: Name, root: Root = HERE) -> None:
     """Write MLflow's runs again from the trial storage, where they were lost."""
-    from geno_hpo.study.paths import Project
-    from geno_hpo.study.sync import sync_runs
+    from geno_hpo.cli.restore import restore
 
-    done = sync_runs(Project(root), name)
-    typer.echo(f"{done.written} runs written, {done.present} trials had theirs")
-    if done.written:
-        typer.echo(f"the report and the model go back with: geno-hpo report {name}")
+    restore(root, name)
 
 
 @app.command()
@@ -308,6 +311,17 @@ def ui(
 ) -> None:
     """Serve the MLflow page of all studies on this machine, until Ctrl-C."""
     from geno_hpo.cli.mlflow_page import serve
+
+    serve(root, port)
+
+
+@app.command()
+def dashboard(
+    root: Root = HERE,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8080,
+) -> None:
+    """Serve Optuna's dashboard over the trial storage on this machine, until Ctrl-C."""
+    from geno_hpo.cli.optuna_page import serve
 
     serve(root, port)
 

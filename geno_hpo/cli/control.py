@@ -22,7 +22,7 @@ HERE = Path()
 
 def add_control(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (stop, pause, resume, budget, enqueue, remove, launch):
+    for command in (stop, pause, resume, budget, enqueue, archive, remove, launch):
         app.command()(command)
 
 
@@ -105,6 +105,23 @@ def enqueue(
     text = "\n".join(f"{key.strip()}: {value}" for key, _, value in pairs)
     number = add(project, name, parse_document(text, Path("--set")).data)
     typer.echo(f"trial {number} tries {', '.join(settings or ())}")
+
+
+def archive(
+    name: Name,
+    undo: Annotated[bool, typer.Option("--undo", help="Show it again.")] = False,
+    root: Root = HERE,
+) -> None:
+    """Hide a study and its runs from MLflow's lists; trials, report and models stay."""
+    from geno_hpo.study import commands
+    from geno_hpo.study.paths import Project
+
+    if undo:
+        commands.unarchive(Project(root), name)
+        typer.echo(f"study {name} is back in MLflow's list")
+    else:
+        commands.archive(Project(root), name)
+        typer.echo(f"study {name} is hidden in MLflow; back with: geno-hpo archive {name} --undo")
 
 
 def remove(

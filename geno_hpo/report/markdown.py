@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from geno_hpo.report.words import spread
 
-__all__ = ["markdown"]
+__all__ = ["linked", "markdown"]
 
 
-def markdown(summary: dict[str, Any]) -> str:
-    """Question, answer and leaderboard of a summary as Markdown."""
+def linked(pages: Mapping[str, str]) -> str:
+    """Links in a line; addresses by what they lead to."""
+    return " · ".join(f"[{name}]({page})" for name, page in pages.items())
+
+
+def markdown(summary: dict[str, Any], pages: Mapping[str, str] | None = None) -> str:
+    """Question, answer and leaderboard of a summary as Markdown, with links to more."""
     lines = [f"### {summary['question'] or summary['study']}", ""]
     if summary["data"]["simulated"]:
         lines += ["**Simulated data**: this shows that the pipeline works, and no biology.", ""]
@@ -39,4 +45,6 @@ def markdown(summary: dict[str, Any]) -> str:
             "artifacts: `report/report.html`."
         ),
     ]
+    if pages:
+        lines += ["", linked(pages)]
     return "\n".join(lines)

@@ -9,13 +9,14 @@ from typing import Any
 
 from geno_hpo.errors import InputError
 from geno_hpo.outcome import StudyOutcome
-from geno_hpo.report.markdown import markdown
+from geno_hpo.report.markdown import linked, markdown
 from geno_hpo.report.nested import NestedOutcome, nested_markdown, write_nested
 from geno_hpo.report.page import write
 from geno_hpo.report.together import write_together
 from geno_hpo.study.champion import register_winner
 from geno_hpo.study.finished import Finished, load_finished
 from geno_hpo.study.nested import fold_plans
+from geno_hpo.study.parent import describe_experiment, tracking_of
 from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import StudyPlan, load_plan
 from geno_hpo.study.pooled import pooled_summary
@@ -83,9 +84,10 @@ def _register(finished: Finished, outcome: StudyOutcome) -> str:
     if finished.plan.key.outer:
         return ""
     run = str(finished.record.get("mlflow_run"))
-    network = str(outcome.summary["best"]["model"])
+    network, comparison = str(outcome.summary["best"]["model"]), outcome.summary["comparison"]
+    tracking = tracking_of(finished.plan)
     try:
-        return register_winner(finished, _tracking(finished.plan), run, outcome.test, network)
+        return register_winner(finished, tracking, run, outcome.test, network, comparison)
     except Exception as error:  # registries differ, and fail in ways of their own
         lines = str(error).splitlines() or [type(error).__name__]
         return f"no model was registered: {lines[0]}"
@@ -141,7 +143,7 @@ def publish_together(project: Project, names: list[str], folder: Path | None) ->
 
 
 def _keep_nested(plan: StudyPlan, folder: Path, summary: dict[str, Any]) -> str:
-    tracking = _tracking(plan)
+    tracking = tracking_of(plan)
     comparison = summary["comparison"] or {}
     tags = {
         "question": plan.config.question,
@@ -160,22 +162,17 @@ def _keep_nested(plan: StudyPlan, folder: Path, summary: dict[str, Any]) -> str:
         metrics["difference"] = comparison["difference"]
     tracking.describe(
         run,
-        note=nested_markdown(summary),
+        note=f"{nested_markdown(summary)}\n\n{linked(_links(tracking, run))}",
         metrics={name: number for name, number in metrics.items() if math.isfinite(number)},
     )
     tracking.keep_files(run, folder, "report")
     tracking.finish(run)
+    describe_experiment(plan, tracking)
     return tracking.trials_page
 
 
-def _tracking(plan: StudyPlan) -> Tracking:
-    local = plan.project.tracking_uri.startswith("sqlite")
-    artifacts = plan.project.mlruns / "artifacts" if local else None
-    return Tracking(plan.project.tracking_uri, artifacts, plan.config.name)
-
-
 def _keep(finished: Finished, folder: Path, summary: dict[str, Any]) -> str:
-    tracking = _tracking(finished.plan)
+    tracking = tracking_of(finished.plan)
     run = str(finished.record.get("mlflow_run"))
     comparison = summary["comparison"] or {}
     metrics = {f"test.{row['model']}": row["test"] for row in summary["leaderboard"]}
@@ -184,10 +181,20 @@ def _keep(finished: Finished, folder: Path, summary: dict[str, Any]) -> str:
         metrics["difference"] = comparison["difference"]
     tracking.describe(
         run,
-        note=markdown(summary),
+        note=markdown(summary, _links(tracking, run)),
         tags={"verdict": str(comparison.get("verdict", "no baseline")), "stage": "study"},
         metrics={key: value for key, value in metrics.items() if math.isfinite(value)},
     )
     tracking.keep_files(run, folder, "report")
     tracking.finish(run)
+    describe_experiment(finished.plan, tracking)
     return tracking.trials_page
+
+
+def _links(tracking: Tracking, run: str) -> dict[str, str]:
+    """Pages that a description leads to, by what they are."""
+    return {
+        "Report": tracking.report_page(run),
+        "trials by score": tracking.trials_page,
+        "trials as charts": tracking.charts_page,
+    }

@@ -103,6 +103,16 @@ class SearchSpace:
         return frozenset(node.name for node in nodes if not isinstance(node, Fixed))
 
     @property
+    def common(self) -> tuple[Searched, ...]:
+        """Searched parameters that every configuration has, whatever its family and branches."""
+        held = [
+            {node.name: node for node, above in every(space.parameters) if not above}
+            for space in self.spaces
+        ]
+        first = [node for node in held[0].values() if not isinstance(node, Fixed)]
+        return tuple(node for node in first if all(node.name in names for names in held))
+
+    @property
     def continuous(self) -> tuple[str, ...]:
         """Optuna's names of the numbers without steps, of which a grid would have no end."""
         nodes = [node for space in self.spaces for node, _ in every(space.parameters)]

@@ -1,8 +1,9 @@
 """The winner in MLflow's registry, and whether it becomes the champion.
 
-The first version is the champion. A later one takes its place only when the paired comparison of
-their answers on the same sealed test samples says *better*; with other test samples nothing is
-compared and nothing moves.
+The newest version is the *candidate*. It becomes the *champion* only by winning twice on the sealed
+test set: the study's verdict against its best baseline is *better*, and, where there is a champion,
+the paired comparison of their answers on the same test samples is *better* as well. With other test
+samples nothing is compared and nothing moves.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from geno_hpo.outcome import TestPredictions
 from geno_hpo.study.export import export_finished
 from geno_hpo.study.finished import Finished
 from geno_hpo.tracking import Tracking
-from geno_hpo.tracking.registry import ModelCard, Registry
+from geno_hpo.tracking.registry import CANDIDATE, CHAMPION, ModelCard, Registry
 
 __all__ = ["register_winner"]
 
@@ -32,7 +34,12 @@ LOADER = "geno_hpo.bundle.served"
 
 
 def register_winner(
-    finished: Finished, tracking: Tracking, run: str, test: TestPredictions, network: str
+    finished: Finished,
+    tracking: Tracking,
+    run: str,
+    test: TestPredictions,
+    network: str,
+    comparison: Mapping[str, Any] | None,
 ) -> str:
     """Log and register the winner's bundle, unless it is there; say in a sentence what was done.
 
@@ -44,6 +51,8 @@ def register_winner(
         The open store and the study's run.
     test, network
         Test predictions, and the winning family.
+    comparison
+        The study's verdict on network and best baseline; None where it has no baseline.
 
     Raises
     ------
@@ -66,12 +75,22 @@ def register_winner(
             predictions=test.models[network],
         )
         registry.keep_evidence(run, evidence)
-        better, reason = _judge(finished, registry, test, network, Path(folder))
+        better, reason = _against_baseline(comparison)
+        if better and registry.champion() is not None:
+            better, reason = _judge(finished, registry, test, network, Path(folder))
+    registry.point(CANDIDATE, version)
     registry.tell(version, "champion_because" if better else "not_champion_because", reason)
     if better:
-        registry.crown(version)
+        registry.point(CHAMPION, version)
         return f"model {registry.name} version {version} is the champion: {reason}"
-    return f"model {registry.name} version {version} is registered, not the champion: {reason}"
+    return f"model {registry.name} version {version} is a candidate, not the champion: {reason}"
+
+
+def _against_baseline(comparison: Mapping[str, Any] | None) -> tuple[bool, str]:
+    """Whether the network beats the best baseline, and why not."""
+    if comparison is None:
+        return False, "the study has no baseline that it could beat"
+    return comparison["verdict"] == "better", str(comparison["sentence"])
 
 
 def _digest(manifest: Manifest) -> str:
@@ -122,10 +141,10 @@ def _judge(
     network: str,
     folder: Path,
 ) -> tuple[bool, str]:
-    """Whether the winner takes the champion's place, and why."""
+    """Whether the winner takes the present champion's place, and why."""
     champion = registry.champion()
     if champion is None:
-        return True, "it is the first"
+        return True, "there is no other"
     version, run, digest = champion
     file = registry.evidence(run, f"{digest}.npz", folder) if digest else None
     if file is None:

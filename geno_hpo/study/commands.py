@@ -26,15 +26,23 @@ from geno_hpo.study.cached import TrialStorage
 from geno_hpo.study.keeper import BEATS
 from geno_hpo.study.lease import LEASE_SECONDS
 from geno_hpo.study.nested import fold_plans
+from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import StudyPlan, load_plan
 from geno_hpo.study.pool import Pool
 from geno_hpo.study.record import Record, find_key
 from geno_hpo.study.storage import open_storage, study_names
 from geno_hpo.study.worker import open_pools
-from geno_hpo.tracking import Tracking
 
-__all__ = ["Removal", "ask", "enqueue", "raise_budget", "warm_start"]
+__all__ = [
+    "Removal",
+    "archive",
+    "ask",
+    "enqueue",
+    "raise_budget",
+    "unarchive",
+    "warm_start",
+]
 
 
 def _begun(project: Project, name: str) -> tuple[TrialStorage, list[StudyPlan]]:
@@ -194,6 +202,30 @@ def warm_start(project: Project, name: str, source: str, best: int) -> tuple[lis
     return numbers, left_out
 
 
+def archive(project: Project, name: str) -> None:
+    """Hide a study's experiment, with all its runs, from MLflow's lists; `unarchive` shows it.
+
+    Trials, files and registered models stay; a run or a report of the study shows it again, too.
+
+    Raises
+    ------
+    InputError
+        The study has not been run yet.
+    """
+    tracking_of(_begun(project, name)[1][0]).archive()
+
+
+def unarchive(project: Project, name: str) -> None:
+    """Show an archived study again: to open its experiment brings it back.
+
+    Raises
+    ------
+    InputError
+        The study has not been run yet.
+    """
+    tracking_of(_begun(project, name)[1][0])
+
+
 class Removal:
     """What the removal of a study would take away; `do` takes it.
 
@@ -249,9 +281,7 @@ class Removal:
 
     def do(self) -> None:
         """Delete trials, runs (into MLflow's bin) and folders."""
-        uri = self._project.tracking_uri
-        folder = self._project.mlruns / "artifacts" if uri.startswith("sqlite") else None
-        tracking = Tracking(uri, folder, self._plans[0].config.name)
+        tracking = tracking_of(self._plans[0])
         for plan in self._plans:
             parent: Any = _record(self._storage, plan).get("mlflow_run")
             if parent is not None:

@@ -32,6 +32,7 @@ from geno_hpo.study.layout import Choice, Choices, Layout, cores, count, layouts
 from geno_hpo.study.lease import Watch as LeaseWatch
 from geno_hpo.study.mend import mend_runs
 from geno_hpo.study.naming import FINAL
+from geno_hpo.study.parent import open_parent, tracking_of
 from geno_hpo.study.paths import Project, masked
 from geno_hpo.study.plan import Prepared, fit_folds, load_plan, prepare
 from geno_hpo.study.probe import Probe
@@ -40,7 +41,7 @@ from geno_hpo.study.record import Record, check_siblings, latest_generation
 from geno_hpo.study.shares import fair_part, telling
 from geno_hpo.study.storage import STORAGE_ERRORS, Pool, open_storage, storage_faults
 from geno_hpo.study.worker import open_pools
-from geno_hpo.tracking import DatasetTag, Tracking
+from geno_hpo.tracking import DatasetTag
 
 __all__ = ["Launch", "Watcher"]
 
@@ -140,7 +141,7 @@ class Launch:
                 self._finalise(record, pools, prepared)
                 record.set(phase="done", met=self.plan.promise)
                 self._crew.await_end()
-                self._mend(record, pools)
+                self._mend(record, pools, prepared)
                 for kind in (FEATURES, IMPUTED):
                     Fits(self.plan.fits).drop(kind)
                 drop_checkpoints(self.plan.work)
@@ -186,7 +187,7 @@ class Launch:
         )
         fit_folds(self.plan, prepared, self._cores)
         self._audit(record, prepared)
-        record.set(mlflow_run=self._open_tracking(prepared))
+        record.set(mlflow_run=open_parent(self.plan, prepared, tracking_of(self.plan)))
         return prepared
 
     def _audit(self, record: Record, prepared: Prepared) -> None:
@@ -288,42 +289,13 @@ class Launch:
                 f"geno-hpo run {self.plan.key.name}"
             )
 
-    def _mend(self, record: Record, pools: dict[str, Pool]) -> None:
+    def _mend(self, record: Record, pools: dict[str, Pool], prepared: Prepared) -> None:
         """See that MLflow shows every trial once."""
-        mended = mend_runs(self.plan, pools, self._tracking(), str(record.get("mlflow_run")))
+        parent = str(record.get("mlflow_run"))
+        data = DatasetTag.of(prepared.dataset)
+        mended = mend_runs(self.plan, pools, tracking_of(self.plan), parent, data)
         if mended:
             self._say(f"MLflow: {count(mended, 'run')} of lost workers written from the storage")
-
-    def _tracking(self) -> Tracking:
-        local = self.project.tracking_uri.startswith("sqlite")
-        folder = self.project.mlruns / "artifacts" if local else None
-        return Tracking(self.project.tracking_uri, folder, self.plan.config.name)
-
-    def _open_tracking(self, prepared: Prepared) -> str:
-        tracking = self._tracking()
-        dataset = prepared.dataset
-        tags = {
-            "question": self.plan.config.question,
-            "data": dataset.name,
-            "simulated": str(dataset.origin.simulated).lower(),
-            "data_fingerprint": dataset.fingerprint,
-            "split_fingerprint": prepared.split.fingerprint,
-            "definition": self.plan.definition,
-            "code_version": code_version(self.project.root),
-            "metric": self.plan.metric,
-            **self.plan.fold_tag,
-        }
-        run = tracking.study_run(str(self.plan.key), tags)
-        tracking.log_dataset(
-            run,
-            DatasetTag(
-                name=dataset.name,
-                digest=dataset.fingerprint,
-                source=dataset.origin.source,
-                profile=f'{{"samples": {dataset.samples}, "features": {dataset.features}}}',
-            ),
-        )
-        return run
 
     def _search(self, record: Record, pools: dict[str, Pool]) -> None:
         began = time.monotonic()

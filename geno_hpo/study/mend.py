@@ -13,12 +13,18 @@ from typing import Any
 from geno_hpo.study.past import ENDINGS, past_run, run_tag
 from geno_hpo.study.plan import StudyPlan
 from geno_hpo.study.storage import Pool
-from geno_hpo.tracking import Tracking
+from geno_hpo.tracking import DatasetTag, Tracking
 
 __all__ = ["mend_runs"]
 
 
-def mend_runs(plan: StudyPlan, pools: dict[str, Pool], tracking: Tracking, parent: str) -> int:
+def mend_runs(
+    plan: StudyPlan,
+    pools: dict[str, Pool],
+    tracking: Tracking,
+    parent: str,
+    dataset: DatasetTag | None = None,
+) -> int:
     """Write every finished trial's run that is missing or open; return how many were mended."""
     found: dict[str, list[Any]] = defaultdict(list)
     for run in tracking.runs_below(parent):
@@ -37,5 +43,5 @@ def mend_runs(plan: StudyPlan, pools: dict[str, Pool], tracking: Tracking, paren
             for run in runs:
                 tracking.delete(run.info.run_id)
             mended += 1
-            tracking.write_past(parent, past_run(plan, part, study, trial))
+            tracking.write_past(parent, past_run(plan, part, study, trial, dataset))
     return mended

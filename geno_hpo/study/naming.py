@@ -16,9 +16,17 @@ def run_name(part: str, number: int, params: Parameters, task: dict[str, Any]) -
     """Name and stage tag of a trial's MLflow run."""
     family = params.get("family", part)
     if part == FINAL:
-        return f"final {task['kind']} {family} {task['restart']}", FINAL
+        return f"final {_fit_name(family, task)}", FINAL
     if part == "control":
         return f"control {number:04d} {family}", "control"
     if part == "network":
         return f"trial {number:04d} {family}", "search"
     return f"baseline {number:04d} {part}", "baseline"
+
+
+def _fit_name(family: object, task: dict[str, Any]) -> str:
+    if task["kind"] == "trivial":
+        return "trivial models"
+    if task["kind"] == "share":
+        return f"{family} on {task['step']} % of the samples"
+    return f"{task['kind']} {family} {task['restart']}"

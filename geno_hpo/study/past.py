@@ -11,21 +11,20 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
+from geno_hpo.metrics import METRICS
 from geno_hpo.study.jobs import curves_path
 from geno_hpo.study.naming import FINAL, run_name
 from geno_hpo.study.plan import StudyPlan
-from geno_hpo.tracking import PastRun
+from geno_hpo.tracking import DatasetTag, PastRun
 
 __all__ = ["ENDINGS", "past_run", "run_tag"]
 
-TESTED = ("network", "baseline", "control")
-"""Kinds of final fits that are scored on the sealed test set; others are on the folds."""
 ENDINGS = {
     TrialState.COMPLETE: ("FINISHED", "complete"),
-    TrialState.PRUNED: ("KILLED", "pruned"),
+    TrialState.PRUNED: ("FINISHED", "pruned"),
     TrialState.FAIL: ("FAILED", "failed"),
 }
-"""MLflow's status and the tag ``state`` of a trial that has ended."""
+"""MLflow's status and the tag ``state`` of a trial that has ended; to be pruned is no failure."""
 
 TESTED = ("network", "baseline", "control")
 """Kinds of final fits that are scored on the sealed test set; others are on the folds."""
@@ -36,8 +35,10 @@ def run_tag(study: str, trial: FrozenTrial) -> str:
     return f"{study} {trial.number}"
 
 
-def past_run(plan: StudyPlan, part: str, study: str, trial: FrozenTrial) -> PastRun:
-    """The run of a trial that has ended; `study`: its part's name in the storage."""
+def past_run(
+    plan: StudyPlan, part: str, study: str, trial: FrozenTrial, dataset: DatasetTag | None
+) -> PastRun:
+    """The run of a trial that has ended, on `dataset`; `study`: its part's name in the storage."""
     attributes = trial.user_attrs
     task: dict[str, Any] = attributes.get("task") or {}
     space = plan.baselines.get(part, plan.space)
@@ -46,28 +47,54 @@ def past_run(plan: StudyPlan, part: str, study: str, trial: FrozenTrial) -> Past
     status, state = ENDINGS[trial.state]
     seconds = attributes.get("seconds") or {}
     curves = _curves(plan, part, trial)
-    if trial.value is not None:
+    value = _score(plan, trial)
+    if value is not None:
         score = "test_score" if task.get("kind") in TESTED else "cv_score"
-        curves[score] = [(int(attributes.get("best_epoch", 0)), float(trial.value))]
+        curves[score] = [(int(attributes.get("best_epoch", 0)), value)]
     return PastRun(
         name=name,
         params=params,
         tags={
             "stage": stage,
-            "model": str(params.get("family", part)),
+            "model": str(params.get("family", task.get("model", part))),
             "worker": str(attributes.get("worker", "")),
+            "device": str(attributes.get("device", "")),
             "trial": run_tag(study, trial),
             "state": state,
             "reason": str(attributes.get("reason", "")),
             "rebuilt": "from the trial storage",
             **plan.fold_tag,
+            **_told(attributes),
             **{f"seconds.{key}": f"{value:.3f}" for key, value in seconds.items()},
         },
         curves=curves,
         status=status,
         started=_milliseconds(trial.datetime_start),
         ended=_milliseconds(trial.datetime_complete),
+        dataset=dataset,
     )
+
+
+def _score(plan: StudyPlan, trial: FrozenTrial) -> float | None:
+    """The trial's score; of a pruned one the best that it had reached."""
+    if trial.value is not None:
+        return float(trial.value)
+    reached = [x for x in trial.intermediate_values.values() if np.isfinite(x)]
+    if trial.state != TrialState.PRUNED or not reached:
+        return None
+    return float(max(reached) if METRICS[plan.metric].maximise else min(reached))
+
+
+def _told(attributes: dict[str, Any]) -> dict[str, str]:
+    """Tags of how a network was computed."""
+    found = {}
+    if "reused" in attributes:
+        found["compiled_function"] = "reused" if attributes["reused"] else "traced"
+    if attributes.get("way"):
+        found["computed"] = str(attributes["way"])
+    if attributes.get("notes"):
+        found["notes"] = "; ".join(attributes["notes"])
+    return found
 
 
 def _curves(plan: StudyPlan, part: str, trial: FrozenTrial) -> dict[str, list[tuple[int, float]]]:

@@ -12,23 +12,25 @@ from dataclasses import dataclass
 
 from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS
+from geno_hpo.study.parent import open_parent, tracking_of
 from geno_hpo.study.past import ENDINGS, past_run, run_tag
 from geno_hpo.study.paths import Project
-from geno_hpo.study.plan import StudyPlan, load_plan
+from geno_hpo.study.plan import Prepared, StudyPlan, load_plan, load_prepared
 from geno_hpo.study.record import Record, find_run_study
 from geno_hpo.study.storage import open_storage
 from geno_hpo.study.worker import open_pools
-from geno_hpo.tracking import Tracking
+from geno_hpo.tracking import DatasetTag, Tracking
 
 __all__ = ["Synced", "sync_runs"]
 
 
 @dataclass(frozen=True)
 class Synced:
-    """Runs that were written, and trials that had one."""
+    """Runs that were written, trials that had one, and whether the study is done."""
 
     written: int
     present: int
+    done: bool = True
 
 
 def sync_runs(
@@ -51,11 +53,10 @@ def sync_runs(
     storage = open_storage(project.storage_url)
     pools = open_pools(plan, storage, maximise=maximise, create=False)
     record = Record(pools["network"].study)
-    local = project.tracking_uri.startswith("sqlite")
-    tracking = Tracking(
-        project.tracking_uri, project.mlruns / "artifacts" if local else None, plan.config.name
-    )
-    parent = _parent(plan, record, tracking)
+    tracking = tracking_of(plan)
+    prepared = load_prepared(plan, record.get("data"))
+    dataset = DatasetTag.of(prepared.dataset)
+    parent = _parent(plan, record, tracking, prepared)
     known = tracking.trials_of(parent)
     ended = [
         (part, pool.study.study_name, trial)
@@ -65,26 +66,18 @@ def sync_runs(
     ]
     missing = [each for each in ended if run_tag(each[1], each[2]) not in known]
     for done, (part, study, trial) in enumerate(missing, start=1):
-        tracking.write_past(parent, past_run(plan, part, study, trial))
+        tracking.write_past(parent, past_run(plan, part, study, trial, dataset))
         seen(done, len(missing))
     if record.phase == "done":
         tracking.finish(parent)
-    return Synced(len(missing), len(ended) - len(missing))
+    return Synced(len(missing), len(ended) - len(missing), record.phase == "done")
 
 
-def _parent(plan: StudyPlan, record: Record, tracking: Tracking) -> str:
+def _parent(plan: StudyPlan, record: Record, tracking: Tracking, prepared: Prepared) -> str:
     """The study's run; made anew where it is gone."""
     known = str(record.get("mlflow_run") or "")
     if known and tracking.has_run(known):
         return known
-    tags = {
-        "question": plan.config.question,
-        "definition": plan.definition,
-        "metric": plan.metric,
-        "data_fingerprint": str(record.get("dataset") or ""),
-        "rebuilt": "from the trial storage",
-        **plan.fold_tag,
-    }
-    run = tracking.study_run(str(plan.key), tags)
+    run = open_parent(plan, prepared, tracking, {"rebuilt": "from the trial storage"})
     record.set(mlflow_run=run)
     return run

@@ -27,6 +27,7 @@ from geno_hpo.study.jobs import Bench, Ending
 from geno_hpo.study.keeper import Keeper
 from geno_hpo.study.lease import LEASE_SECONDS, LeaseLost
 from geno_hpo.study.naming import FINAL, run_name
+from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.patience import Patience
 from geno_hpo.study.plan import Prepared, StudyPlan, load_prepared
 from geno_hpo.study.probe import take_part
@@ -43,7 +44,9 @@ from geno_hpo.study.storage import (
     storage_faults,
     study_names,
 )
-from geno_hpo.tracking import RunLog, Tracking, Writer
+from geno_hpo.tracking import DatasetTag, RunLog, Tracking, Writer
+from geno_hpo.tracking.system import measuring
+from geno_hpo.training.setup import device_name
 
 __all__ = ["RETIRED", "Worker", "open_pools"]
 
@@ -69,11 +72,12 @@ def open_pools(
 
 
 class _Sink(NamedTuple):
-    """Where runs are recorded: the store, its background writer, and the study's run."""
+    """Where runs are recorded: the store, its background writer, the study's run and data."""
 
     tracking: Tracking
     writer: Writer
     parent: str
+    data: DatasetTag
 
 
 class Worker:
@@ -171,11 +175,14 @@ class Worker:
                 networks, space = bench.networks, self.plan.space
                 if not take_part(folder, networks, space, self._threads, self._stop):
                     return 0
-            tracking = self._open_tracking()
-            sink = _Sink(tracking, Writer(tracking.client), str(record.get("mlflow_run")))
+            tracking = tracking_of(self.plan)
+            parent = str(record.get("mlflow_run"))
+            data = DatasetTag.of(prepared.dataset)
+            sink = _Sink(tracking, Writer(tracking.client), parent, data)
             self._idle_since = time.perf_counter()
             try:
-                self._serve(record, pools, bench, sink)
+                with measuring(tracking.uri, parent, self.plan.work):
+                    self._serve(record, pools, bench, sink)
             finally:
                 try:
                     reporter.close()
@@ -222,11 +229,6 @@ class Worker:
         if self._memory_limit is None or not self._done:
             return False
         return peak_memory() >= self._memory_limit
-
-    def _open_tracking(self) -> Tracking:
-        local = self.plan.project.tracking_uri.startswith("sqlite")
-        folder = self.plan.project.mlruns / "artifacts" if local else None
-        return Tracking(self.plan.project.tracking_uri, folder, self.plan.config.name)
 
     def _await_preparation(self) -> Record | None:
         """The study's record once its trials are enqueued; None when told to stop before."""
@@ -351,8 +353,9 @@ class Worker:
         name, stage = run_name(part, number, params, task)
         tags = {
             "stage": stage,
-            "model": str(params.get("family", part)),
+            "model": str(params.get("family", task.get("model", part))),
             "worker": self._host,
+            "device": device_name(),
             "trial": f"{claim.pool.study.study_name} {number}",
             **self.plan.fold_tag,
         }
@@ -363,6 +366,7 @@ class Worker:
             parent=sink.parent,
             params=params,
             tags=tags,
+            dataset=sink.data,
             again=claim.again,
         )
 
@@ -386,10 +390,11 @@ class Worker:
         seconds = {**ending.attributes.get("seconds", {}), "wait": round(waited, 4)}
         state = TrialState.PRUNED if ending.pruned else TrialState.COMPLETE
         value = None if ending.pruned else ending.score
-        claim.pool.finish(claim.trial, value, state, {**ending.attributes, "seconds": seconds})
+        told = {"device": device_name(), "seconds": seconds}
+        claim.pool.finish(claim.trial, value, state, {**ending.attributes, **told})
         log.log(int(ending.attributes.get("best_epoch", 0)), {ending.name: ending.score})
         log.end(
-            "KILLED" if ending.pruned else "FINISHED",
+            "FINISHED",
             {
                 "state": "pruned" if ending.pruned else "complete",
                 "reason": str(ending.attributes.get("reason", "")),

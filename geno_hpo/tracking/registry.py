@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geno_hpo.tracking.store import Tracking
 
-__all__ = ["CHAMPION", "ModelCard", "Registry"]
+__all__ = ["CANDIDATE", "CHAMPION", "ModelCard", "Registry"]
 
+CANDIDATE = "candidate"
+"""Alias of the newest version."""
 CHAMPION = "champion"
+"""Alias of the version that has proved to be the best; there may be none."""
 DIGEST_TAG = "bundle"
 EVIDENCE = "evidence"
 MOST_COLUMNS = 2000
@@ -60,7 +63,7 @@ class ModelCard:
 
 
 class Registry:
-    """Versions of one study's model.
+    """Versions of one study's model, and its aliases.
 
     Parameters
     ----------
@@ -95,6 +98,7 @@ class Registry:
     def add(self, run: str, card: ModelCard) -> str:
         """Log a model to a run and register it as the next version; returns its number."""
         import mlflow
+        from mlflow.entities import LoggedModelOutput
         from mlflow.exceptions import MlflowException
 
         mlflow.set_tracking_uri(self._tracking.uri)  # MLflow's registry opens a client of its own
@@ -105,6 +109,7 @@ class Registry:
             _save(card, Path(folder) / "model")
             self._client.log_model_artifacts(logged.model_id, str(Path(folder) / "model"))
         self._client.finalize_logged_model(logged.model_id, "READY")
+        self._client.log_outputs(run, [LoggedModelOutput(logged.model_id, step=0)])
         try:
             self._client.get_registered_model(self.name)
         except MlflowException:
@@ -131,13 +136,15 @@ class Registry:
             return None
         return Path(self._client.download_artifacts(run, f"{EVIDENCE}/{name}", str(into)))
 
-    def crown(self, version: str) -> None:
-        """Let the alias ``champion`` point to a version."""
-        self._client.set_registered_model_alias(self.name, CHAMPION, version)
+    def point(self, alias: str, version: str) -> None:
+        """Let an alias point to a version."""
+        self._client.set_registered_model_alias(self.name, alias, version)
 
     def tell(self, version: str, key: str, value: str) -> None:
-        """Set a tag of a version."""
+        """Set a tag of a version, and add what it says to the version's description."""
         self._client.set_model_version_tag(self.name, version, key, value)
+        known = self._client.get_model_version(self.name, version).description or ""
+        self._client.update_model_version(self.name, version, f"{known}\n\n{value}".strip())
 
 
 def _save(card: ModelCard, path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geno_hpo.tracking.datasets import DatasetTag
 from geno_hpo.tracking.writer import Batch, Writer
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class RunLog:
         Run id of the study's run; None for a run of its own.
     params, tags
         Recorded when the run is created; the tag ``trial`` names the trial.
+    dataset
+        What the run sees.
     again
         An earlier attempt at this trial was lost; its runs are deleted first.
     """
@@ -44,11 +47,13 @@ class RunLog:
         parent: str | None,
         params: Mapping[str, Any],
         tags: Mapping[str, str],
+        dataset: DatasetTag | None = None,
         again: bool = False,
     ) -> None:
         from mlflow.entities import Param
 
         self._writer = writer
+        self._tracking = tracking
         self._batch = Batch(params=[Param(k, str(v)[:PARAM_LIMIT]) for k, v in params.items()])
         self._run_id: str | None = None
         self._abandoned = False
@@ -63,6 +68,8 @@ class RunLog:
             attempts.append(started)  # a call that failed may have made a run all the same
             if self._run_id is None:
                 self._run_id = tracking.start_run(name, parent=parent, tags=tags, started=started)
+            if dataset is not None:
+                tracking.log_dataset(self._run_id, dataset)
             self._writer.later(id(self), self._flush)
 
         writer.submit(create)
@@ -105,7 +112,7 @@ class RunLog:
         self._writer.submit(send)
 
     def end(self, status: str, tags: Mapping[str, str]) -> None:
-        """Close the run as ``FINISHED``, ``FAILED`` or ``KILLED`` (MLflow's word for pruned)."""
+        """Close the run as ``FINISHED`` (also when pruned: see the tag ``state``) or ``FAILED``."""
         from mlflow.entities import RunTag
 
         ended = int(time.time() * 1000)
@@ -127,7 +134,7 @@ class RunLog:
         def delete() -> None:
             self._writer.settle(id(self))
             if self._run_id is not None:
-                self._writer.client.delete_run(self._run_id)
+                self._tracking.delete(self._run_id)
 
         self._writer.submit(delete)
 

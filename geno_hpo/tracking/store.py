@@ -8,6 +8,7 @@ default changes with what lies in ``./mlruns``.
 from __future__ import annotations
 
 import contextlib
+import getpass
 import logging
 import math
 import os
@@ -16,32 +17,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from geno_hpo.errors import StorageError
+from geno_hpo.tracking.datasets import DatasetTag
+from geno_hpo.tracking.views import CHARTS, TRIALS, page_of
 from geno_hpo.tracking.writer import Batch
 
-__all__ = ["DatasetTag", "PastRun", "Tracking"]
+__all__ = ["PastRun", "Tracking"]
 
 PARENT_TAG = "mlflow.parentRunId"
 NAME_TAG = "mlflow.runName"
 NOTE_TAG = "mlflow.note.content"
 KIND_TAG = "mlflow.experimentKind"  # else MLflow opens its pages for language models
 KEY_TAG = "geno_hpo.study"
-SOURCE_TAG = "mlflow.source.name"
+USER_TAG = "mlflow.user"
+SOURCE_TAGS = {"mlflow.source.name": "geno-hpo", "mlflow.source.type": "LOCAL"}
 STAGE_TAG = "stage"
 TRIAL_TAG = "trial"
+BINNED_TAG = "discarded"
 RUNS_A_PAGE = 1000
-
-
-@dataclass(frozen=True)
-class DatasetTag:
-    """A data set as MLflow shows it: name, digest, where it comes from, and its shape."""
-
-    name: str
-    digest: str
-    source: str
-    profile: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +52,8 @@ class PastRun:
         ``FINISHED``, ``FAILED`` or ``KILLED``.
     started, ended
         Milliseconds since 1970; None where unknown.
+    dataset
+        What it saw.
     """
 
     name: str
@@ -67,6 +63,7 @@ class PastRun:
     status: str
     started: int | None
     ended: int | None
+    dataset: DatasetTag | None = None
 
 
 class Tracking:
@@ -93,6 +90,7 @@ class Tracking:
         self.uri = uri
         self._artifacts = artifacts
         self._name = experiment
+        self._user = _user()
         local = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
         fresh = local is not None and not local.exists()
         try:
@@ -111,7 +109,7 @@ class Tracking:
         found = self.client.get_experiment_by_name(self._name)
         if found is not None:
             if found.lifecycle_stage == "deleted":
-                self.client.restore_experiment(found.experiment_id)
+                self._restore(str(found.experiment_id))
             return str(found.experiment_id)
         location = None
         if self._artifacts is not None:
@@ -124,21 +122,35 @@ class Tracking:
             )
         )
 
+    def _restore(self, experiment: str) -> None:
+        """Bring an archived experiment back; MLflow empties its bin with it, which is refilled."""
+        self.client.restore_experiment(experiment)
+        for run in self._runs(experiment, f"tags.{BINNED_TAG} = 'true'"):
+            self.client.delete_run(run.info.run_id)
+
+    def archive(self) -> None:
+        """Hide the experiment and its runs; whoever opens it next brings it back."""
+        self.client.delete_experiment(self.experiment_id)
+
     @property
     def trials_page(self) -> str:
         """Page of the searched trials by score, below a server's address."""
-        query = urlencode(
-            {
-                "workflowType": "machine_learning",
-                "searchFilter": 'tags.stage = "search"',
-                "orderByKey": "metrics.`cv_score`",
-                "orderByAsc": "false",
-                "startTime": "ALL",
-                "lifecycleFilter": "Active",
-            },
-            quote_via=quote,
-        )
-        return f"#/experiments/{self.experiment_id}/runs?{query}"
+        return page_of(self.experiment_id, TRIALS)
+
+    @property
+    def charts_page(self) -> str:
+        """Page of the searched trials as charts, below a server's address."""
+        return page_of(self.experiment_id, CHARTS)
+
+    def report_page(self, run_id: str) -> str:
+        """Page of the report among a run's files, below a server's address."""
+        run = f"#/experiments/{self.experiment_id}/runs/{run_id}"
+        return f"{run}/artifacts/report/report.html?workflowType=machine_learning"
+
+    def describe_experiment(self, note: str, tags: Mapping[str, str]) -> None:
+        """Write a Markdown note and tags to the experiment."""
+        for key, value in {NOTE_TAG: note, **tags}.items():
+            self.client.set_experiment_tag(self.experiment_id, key, value)
 
     def study_run(self, key: str, tags: Mapping[str, str]) -> str:
         """Run id of the study's parent run; created at the first call, running again later."""
@@ -152,8 +164,13 @@ class Tracking:
             self.client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
             self.describe(run_id, tags=tags)
             return run_id
-        all_tags = {NAME_TAG: f"study {key}", KEY_TAG: key, STAGE_TAG: "study", **tags}
-        return str(self.client.create_run(self.experiment_id, tags=all_tags).info.run_id)
+        return self._create(f"study {key}", {KEY_TAG: key, STAGE_TAG: "study", **tags}, None)
+
+    def _create(self, name: str, tags: Mapping[str, str], started: int | None) -> str:
+        """Create a run that says who started it, by what; return its id."""
+        all_tags = {NAME_TAG: name, USER_TAG: self._user, **SOURCE_TAGS, **tags}
+        run = self.client.create_run(self.experiment_id, start_time=started, tags=all_tags)
+        return str(run.info.run_id)
 
     def start_run(
         self,
@@ -166,9 +183,7 @@ class Tracking:
         """Create a run, below the study's run where there is one, and return its id."""
         begun = int((started or time.time()) * 1000)
         above = {} if parent is None else {PARENT_TAG: parent}
-        all_tags = {NAME_TAG: name, **above, **tags}
-        run = self.client.create_run(self.experiment_id, start_time=begun, tags=all_tags)
-        return str(run.info.run_id)
+        return self._create(name, {**above, **tags}, begun)
 
     def discard_trial(self, parent: str, trial: str) -> int:
         """Delete what an earlier, lost attempt at a trial has left; return how many runs."""
@@ -177,26 +192,27 @@ class Tracking:
             f"tags.`{PARENT_TAG}` = '{parent}' and tags.`{TRIAL_TAG}` = '{trial}'",
         )
         for run in runs:
-            self.client.delete_run(run.info.run_id)
+            self.delete(run.info.run_id)
         return len(runs)
 
     def runs_below(self, parent: str) -> list[Any]:
         """All runs below the study's run."""
+        return self._runs(self.experiment_id, f"tags.`{PARENT_TAG}` = '{parent}'")
+
+    def _runs(self, experiment: str, chosen: str) -> list[Any]:
         found: list[Any] = []
         token = None
         while token != "":
             page = self.client.search_runs(
-                [self.experiment_id],
-                f"tags.`{PARENT_TAG}` = '{parent}'",
-                max_results=RUNS_A_PAGE,
-                page_token=token,
+                [experiment], chosen, max_results=RUNS_A_PAGE, page_token=token
             )
             found += page
             token = page.token or ""
         return found
 
     def delete(self, run_id: str) -> None:
-        """Put a run into MLflow's bin."""
+        """Put a run into MLflow's bin, marked as one that does not come back."""
+        self.client.set_tag(run_id, BINNED_TAG, "true")
         self.client.delete_run(run_id)
 
     def has_run(self, run_id: str) -> bool:
@@ -216,8 +232,9 @@ class Tracking:
         """Write a whole run below the study's run."""
         from mlflow.entities import Metric, Param
 
-        tags = {NAME_TAG: past.name, PARENT_TAG: parent, **past.tags}
-        run = self.client.create_run(self.experiment_id, start_time=past.started, tags=tags)
+        run_id = self._create(past.name, {PARENT_TAG: parent, **past.tags}, past.started)
+        if past.dataset is not None:
+            self.log_dataset(run_id, past.dataset)
         when = past.ended or past.started or int(time.time() * 1000)
         batch = Batch(params=[Param(key, str(value)) for key, value in past.params.items()])
         batch.metrics.extend(
@@ -226,8 +243,8 @@ class Tracking:
             for step, value in steps
             if math.isfinite(value)
         )
-        batch.send(self.client, run.info.run_id)
-        self.client.set_terminated(run.info.run_id, past.status, end_time=past.ended)
+        batch.send(self.client, run_id)
+        self.client.set_terminated(run_id, past.status, end_time=past.ended)
 
     def describe(
         self,
@@ -248,21 +265,13 @@ class Tracking:
         for key, value in (params or {}).items():
             self.client.log_param(run_id, key, value)
 
-    def log_dataset(self, run_id: str, dataset: DatasetTag) -> None:
-        """Tell MLflow which data the study saw, as ``mlflow.data`` reads it back."""
-        from mlflow.data.code_dataset_source import CodeDatasetSource
-        from mlflow.entities import Dataset, DatasetInput
+    def log_dataset(self, run_id: str, dataset: DatasetTag, context: str = "training") -> None:
+        """Tell MLflow which data a run saw, as ``mlflow.data`` reads it back."""
+        self.client.log_inputs(run_id, [dataset.entity(context)])
 
-        source = CodeDatasetSource({SOURCE_TAG: dataset.source})
-
-        entity = Dataset(
-            name=dataset.name,
-            digest=dataset.digest,
-            source_type=source._get_source_type(),
-            source=source.to_json(),
-            profile=dataset.profile,
-        )
-        self.client.log_inputs(run_id, [DatasetInput(dataset=entity, tags=[])])
+    def keep_text(self, run_id: str, text: str, name: str) -> None:
+        """Keep a text as a file with the run."""
+        self.client.log_text(run_id, text, name)
 
     def keep_files(self, run_id: str, folder: Path, into: str) -> None:
         """Keep every file of `folder` with the run."""
@@ -271,3 +280,11 @@ class Tracking:
     def finish(self, run_id: str, status: str = "FINISHED") -> None:
         """Close a run."""
         self.client.set_terminated(run_id, status)
+
+
+def _user() -> str:
+    """Who runs this; a container may have no name for its user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

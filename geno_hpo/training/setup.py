@@ -7,11 +7,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from geno_hpo.errors import InputError
 
-__all__ = ["GPU_MEMORY", "configure", "load_quietly"]
+__all__ = ["GPU_MEMORY", "configure", "device_name", "load_quietly"]
 
 GPU_MEMORY = "GENO_HPO_GPU_MEMORY_MB"
 """Variable: megabytes of each GPU that this process may take; unset, it takes what it needs."""
@@ -108,3 +109,17 @@ def configure(threads: int = 1) -> None:
                     f"threads must be set before TensorFlow starts: it runs with {running} "
                     f"(0: all cores), asked for {threads}"
                 ) from error
+
+
+@cache
+def device_name() -> str:
+    """Where this process computes: ``GPU 0 (NVIDIA H200)``, or ``CPU``; asked after `configure`."""
+    if "tensorflow" not in sys.modules:
+        return "CPU"
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "CPU"
+    model = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "unknown")
+    return f"GPU {os.environ.get('CUDA_VISIBLE_DEVICES', '0')} ({model})"

@@ -60,6 +60,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
         (["report", "tiny", "tiny"], "every study is named once, got tiny more often"),
         (["report", "tiny", "--output", "x"], "--output belongs to several studies"),
         (["ui"], "there are no runs yet"),
+        (["dashboard"], "there are no trials yet"),
     ],
 )
 def test_bad_input_ends_with_2(project_root: Path, arguments: list[str], message: str) -> None:

@@ -12,9 +12,18 @@ from geno_hpo.errors import InputError
 from geno_hpo.space import SearchSpace, load_space
 from geno_hpo.space.partial import partial
 from geno_hpo.study import commands
-from geno_hpo.study.commands import Removal, ask, enqueue, raise_budget, warm_start
+from geno_hpo.study.commands import (
+    Removal,
+    archive,
+    ask,
+    enqueue,
+    raise_budget,
+    unarchive,
+    warm_start,
+)
 from geno_hpo.study.launch import Launch
 from geno_hpo.study.mend import mend_runs
+from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.paths import Project
 from geno_hpo.study.status import read_status
 from geno_hpo.study.storage import study_names
@@ -105,13 +114,18 @@ def test_a_study_is_controlled_and_removed(
             by_hand.trial.params
         )
 
-        tracking, parent = launch._tracking(), str(record.get("mlflow_run"))
+        tracking, parent = tracking_of(launch.plan), str(record.get("mlflow_run"))
         assert mend_runs(launch.plan, pools, tracking, parent) == 1, "its worker told nothing"
         assert mend_runs(launch.plan, pools, tracking, parent) == 0
         (run,) = tracking.runs_below(parent)
         assert (run.data.tags["state"], run.info.status) == ("complete", "FINISHED")
         assert run.data.metrics["cv_score"] == 0.8
         assert run.data.params["learning_rate"] == "0.05"
+
+        archive(project, "tiny")
+        assert tracking.runs_below(parent) == []
+        unarchive(project, "tiny")
+        assert len(tracking.runs_below(parent)) == 1
 
         monkeypatch.setattr(commands, "LEASE_SECONDS", 0.01)
         with (

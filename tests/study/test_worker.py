@@ -18,6 +18,7 @@ from geno_hpo.study.failures import FAILURES_ALLOWED
 from geno_hpo.study.final import enqueue_final, finished_fits
 from geno_hpo.study.jobs import Bench, curves_path, final_path, unseen_path
 from geno_hpo.study.launch import Launch
+from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.paths import Project
 from geno_hpo.study.record import Record
 from geno_hpo.study.storage import Pool
@@ -146,7 +147,7 @@ def test_a_database_that_gives_out_in_a_report_ends_the_worker_and_loses_nothing
 
 
 def launch_runs(launch: Launch, record: Record) -> list[Any]:
-    tracking = Worker(launch.plan, maximise=True)._open_tracking()
+    tracking = tracking_of(launch.plan)
     parent = record.get("mlflow_run")
     runs = tracking.client.search_runs(
         [tracking.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'"

@@ -1,4 +1,4 @@
-"""The winner in MLflow's registry, for real: served from raw rows, crowned only when better."""
+"""The winner in MLflow's registry, for real: served from raw rows, crowned only when it won."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ import pytest
 from geno_hpo.outcome import TestPredictions
 from geno_hpo.study.champion import register_winner
 from geno_hpo.study.finished import Finished
+from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.results import outcome_of
-from geno_hpo.tracking import Tracking
 from geno_hpo.tracking.registry import Registry
 from tests.bundle.studies import dosages, isolates
 from tests.bundle.test_end_to_end import own_predictions
-
-
-def tracking_of(finished: Finished) -> Tracking:
-    project = finished.plan.project
-    return Tracking(project.tracking_uri, project.mlruns / "artifacts", finished.plan.config.name)
 
 
 def changed(test: TestPredictions, model: str, values: np.ndarray) -> TestPredictions:
     return replace(test, models={model: values.astype(np.float32)})
 
 
-def test_the_winner_is_served_and_the_champion_falls_only_to_a_better_one(
-    studies: dict[str, Finished], monkeypatch: pytest.MonkeyPatch
-) -> None:
+BETTER = {"verdict": "better", "sentence": "the network is better"}
+EQUAL = {"verdict": "no difference shown", "sentence": "no difference is shown"}
+
+
+def test_the_winner_is_served_from_the_registry(studies: dict[str, Finished]) -> None:
     import mlflow
     import pandas as pd
 
     finished = studies["drugs"]
-    tracking = tracking_of(finished)
+    tracking = tracking_of(finished.plan)
     run = str(finished.record.get("mlflow_run"))
     test = outcome_of(finished).test
     registry = Registry(tracking, "drugs")
-    register_winner(finished, tracking, run, test, "mlp")
-    again = register_winner(finished, tracking, run, test, "mlp")
+    first = register_winner(finished, tracking, run, test, "mlp", None)
+    assert first == (
+        "model drugs version 1 is a candidate, not the champion: "
+        "the study has no baseline that it could beat"
+    )
+    again = register_winner(finished, tracking, run, test, "mlp", None)
     assert again == "model drugs version 1 is registered already"
-    assert registry.champion() is not None
+    assert registry.champion() is None
 
     mlflow.set_tracking_uri(tracking.uri)
     mlflow.set_registry_uri(tracking.uri)
-    model = mlflow.pyfunc.load_model("models:/drugs@champion")
+    model = mlflow.pyfunc.load_model("models:/drugs@candidate")
     loci, _ = isolates(80, seed=1)
     ids, own = own_predictions(finished)
     table = pd.DataFrame({name: [texts[i] for i in ids] for name, texts in loci.items()})
@@ -58,21 +59,41 @@ def test_the_winner_is_served_and_the_champion_falls_only_to_a_better_one(
     with pytest.raises(Exception, match="rpoB"):
         model.predict(table[["katG"]])
 
-    monkeypatch.setattr("geno_hpo.study.champion._digest", lambda _: "second")
-    same = register_winner(finished, tracking, run, test, "mlp")
-    assert same.startswith("model drugs version 2 is registered, not the champion: ")
-    monkeypatch.setattr("geno_hpo.study.champion._digest", lambda _: "third")
-    other = replace(test, ids=tuple(f"x{i}" for i in range(len(test.ids))))
-    told = register_winner(finished, tracking, run, other, "mlp")
-    assert "tested on other samples" in told
-    assert registry.champion() == ("1", run, registry.champion()[2])
+
+def test_the_champion_beats_its_baseline_and_the_champion_before_it(
+    studies: dict[str, Finished], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished = studies["trait"]
+    tracking = tracking_of(finished.plan)
+    run = str(finished.record.get("mlflow_run"))
+    test = outcome_of(finished).test
+    registry = Registry(tracking, "trait")
+    others = replace(test, ids=tuple(f"x{i}" for i in range(len(test.ids))))
+    steps = [
+        (test, EQUAL, "a candidate, not the champion: no difference is shown", None),
+        (test, BETTER, "the champion: the network is better", "2"),
+        (test, EQUAL, "a candidate, not the champion: no difference is shown", "2"),
+        (test, BETTER, "a candidate, not the champion: ", "2"),  # the same answers again
+        (others, BETTER, "tested on other samples", "2"),
+    ]
+    for number, (seen, comparison, said, champion) in enumerate(steps, start=1):
+        monkeypatch.setattr("geno_hpo.study.champion._digest", lambda _, n=number: f"digest {n}")
+        told = register_winner(finished, tracking, run, seen, "mlp", comparison)
+        assert told.startswith(f"model trait version {number} is ")
+        assert said in told
+        found = registry.champion()
+        assert (None if found is None else found[0]) == champion
+        candidate = tracking.client.get_model_version_by_alias("trait", "candidate")
+        assert candidate.version == str(number)
+    version = tracking.client.get_model_version("trait", "4")
+    assert version.tags["not_champion_because"]
 
 
 def test_the_rule_of_the_crown(studies: dict[str, Finished]) -> None:
     from geno_hpo.study.champion import _judge
 
     finished = studies["drugs"]
-    tracking = tracking_of(finished)
+    tracking = tracking_of(finished.plan)
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 2, (200, 2)).astype(np.float32)
     ids = tuple(f"s{i}" for i in range(200))
@@ -85,7 +106,7 @@ def test_the_rule_of_the_crown(studies: dict[str, Finished]) -> None:
     registry.keep_evidence(run, folder / "old.npz")
     tracking.client.create_registered_model("crown")
     tracking.client.create_model_version("crown", "file:///nowhere", run, tags={"bundle": "old"})
-    registry.crown("1")
+    registry.point("champion", "1")
     test = TestPredictions(ids, truth, {"mlp": weak.astype(np.float32)})
     assert not _judge(finished, registry, test, "mlp", folder)[0]
     better, reason = _judge(finished, registry, changed(test, "mlp", strong), "mlp", folder)

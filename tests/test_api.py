@@ -28,7 +28,7 @@ def test_a_finished_study_answers(studies: dict[str, Finished], tmp_path: Path) 
     assert history.name in results.figures
     assert history._repr_png_().startswith(b"\x89PNG")
     assert len(history.values) >= 2
-    with pytest.raises(InputError, match="no figure 'histroy'; it has .*history"):
+    with pytest.raises(InputError, match=r"no figure .histroy.; it has .*history"):
         results.figure("histroy")
     ids, own = own_predictions(finished)
     loci, _ = isolates(80, seed=1)

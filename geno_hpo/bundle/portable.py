@@ -24,6 +24,7 @@ __all__ = ["Format", "write_portable"]
 Format = Literal["savedmodel", "onnx"]
 
 ABOUT = "model.json"
+INPUT = "inputs"
 NAMES: dict[Format, str] = {"savedmodel": "saved_model", "onnx": "model.onnx"}
 SYMBOLS = ("A", "C", "G", "T", "-")
 
@@ -77,7 +78,7 @@ def together(bundle: Bundle) -> Any:
     ensemble = Ensemble(bundle)
     arrays, variants = bundle.preprocess, bundle.manifest.kind == "variants"
     shape = (bundle.manifest.width,) if variants else ensemble.input_shape
-    inputs = keras.Input(shape, name="inputs")
+    inputs = keras.Input(shape, name=INPUT)
     tensor = inputs
     if variants:
         called = ops.where(ops.isnan(inputs), arrays["fill"], inputs)
@@ -95,11 +96,14 @@ def together(bundle: Bundle) -> Any:
     if bundle.manifest.task == "regression":
         mean = mean * arrays["target_scale"] + arrays["target_mean"]
         spread = spread * arrays["target_scale"]
-    return keras.Model(inputs, {"mean": mean, "spread": spread}, name="bundle")
+    model = keras.Model(inputs, {"mean": mean, "spread": spread}, name="bundle")
+    model(ops.zeros((1, *shape)))  # Keras exports only what was called once
+    return model
 
 
 def _check_onnx() -> None:
     try:
+        import onnx  # noqa: F401
         import tf2onnx  # noqa: F401
     except ImportError as error:
         raise BundleError(
@@ -123,6 +127,20 @@ def _save(model: Any, path: Path, form: Format) -> None:
         except Exception as error:  # each converter has exceptions of its own
             lines = str(error).splitlines() or [type(error).__name__]
             raise BundleError(f"the model cannot be written as {form}: {lines[0]}") from error
+    if form == "onnx":
+        _name_input(path)
+
+
+def _name_input(path: Path) -> None:
+    """Call the input of an ONNX file `INPUT`, whatever the converter called it."""
+    import onnx
+
+    model = onnx.load(path)
+    (given,) = model.graph.input
+    if given.name != INPUT:
+        model.graph.node.insert(0, onnx.helper.make_node("Identity", [INPUT], [given.name]))
+        given.name = INPUT
+        onnx.save(model, path)
 
 
 def _about(bundle: Bundle, form: Format) -> dict[str, Any]:
@@ -150,7 +168,7 @@ def _about(bundle: Bundle, form: Format) -> dict[str, Any]:
         "study": manifest.name,
         "format": form,
         "task": manifest.task,
-        "inputs": {"name": "inputs", "type": "float32", **inputs},
+        "inputs": {"name": INPUT, "type": "float32", **inputs},
         "outputs": {
             "mean": "mean over the restarts: probabilities, or a trait's value",
             "spread": "standard deviation over the restarts",

@@ -23,7 +23,7 @@ from geno_hpo.data.own_reader import READERS
 from geno_hpo.data.source import open_dataset
 from geno_hpo.errors import ConfigError, DataError, GenoHpoError, PluginError
 from geno_hpo.metrics import METRICS
-from geno_hpo.models import FAMILIES, ModelShape, complete
+from geno_hpo.models import FAMILIES, ModelShape, build, complete
 from geno_hpo.plugins import plugins
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import load_plan
@@ -112,11 +112,17 @@ def test_a_study_uses_what_a_package_brings(installed: None, project: Path) -> N
     shape = ModelShape("sequence", 20, 4, 1, "binary")
     full = complete({"family": "pairs", "rank": 2}, shape)
     assert (full["rank"], full["learning_rate"] > 0) == (2, True)
+    for plain in (False, True):
+        asked = {"family": "pairs", "rank": 2, "dropout": 0.1}
+        model = build(asked, shape, plain=plain, probabilities=plain, seed=1)
+        assert [layer.name for layer in model.layers][-1] == ("prediction" if plain else "logits")
+        assert model.output_shape == (None, 1)
+        assert model.count_params() == 2 * (80 * 2 + 2) + 5
     x, y = np.eye(4)[data.codes].reshape(120, -1), data.target.values
     fold = FoldData(x[:80], y[:80], x[80:], y[80:])
     problem = BaselineProblem((fold,), METRICS["f1"], Setting("binary", 1))
-    asked = {"family": "nearest", "neighbours": 3}
-    result = fit_folds("nearest", asked, problem, lambda *_: False)
+    neighbours = {"family": "nearest", "neighbours": 3}
+    result = fit_folds("nearest", neighbours, problem, lambda *_: False)
     truth, called = y[80:, 0], result.predictions[0][:, 0] >= 0.5
     assert result.score == pytest.approx(2 * (truth * called).sum() / (truth.sum() + called.sum()))
     listed = study_schema()["properties"]["metric"]["enum"]

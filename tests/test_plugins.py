@@ -117,7 +117,7 @@ def test_a_study_uses_what_a_package_brings(installed: None, project: Path) -> N
         model = build(asked, shape, plain=plain, probabilities=plain, seed=1)
         assert [layer.name for layer in model.layers][-1] == ("prediction" if plain else "logits")
         assert model.output_shape == (None, 1)
-        assert model.count_params() == 2 * (80 * 2 + 2) + 5
+    assert model.count_params() == 2 * (80 * 2 + 2) + 5
     x, y = np.eye(4)[data.codes].reshape(120, -1), data.target.values
     fold = FoldData(x[:80], y[:80], x[80:], y[80:])
     problem = BaselineProblem((fold,), METRICS["f1"], Setting("binary", 1))

@@ -24,6 +24,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from geno_hpo.config import CatalogueData
+from geno_hpo.config.blocks import BASELINES
 from geno_hpo.data.source import open_dataset
 from geno_hpo.encoding import decode
 
@@ -136,8 +137,11 @@ def small(text: str) -> str:
     study["pruner"] = {"name": "none"}
     study["final"] = {"seeds": 2}
     study["audit"] = "warn"
-    for name, given in (study.get("baselines") or {}).items():
-        study["baselines"][name] = {"trials": 1} if given else given
+    if study.get("baselines", True) is not False:
+        whole = dict.fromkeys(BASELINES, True) | dict(study.get("baselines", {}))
+        study["baselines"] = {
+            name: {"trials": 1} if given else False for name, given in whole.items()
+        }
     if study.get("control", True) is not False:
         study["control"] = {"trials": 1, "epochs": 2}
     study["workers"] = 1
@@ -163,7 +167,7 @@ def write_data(folder: Path, text: str) -> None:
         rng = np.random.default_rng(1)
         rows, records = ["id,resistant,lineage,hospital"], []
         for number in range(1, 161):
-            letters = rng.choice(list("ACGT"), 60)
+            letters = rng.choice(list("ACGT"), 300)
             label = "R" if letters[30] in "AC" else "S"
             rows.append(f"isolate_{number},{label},L{number % 8},{'AB'[number % 2]}")
             records.append(f">isolate_{number}\n{''.join(letters)}\n")

@@ -15,6 +15,8 @@ import warnings
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from geno_hpo.bundle.folder import Bundle
 from geno_hpo.bundle.network import Ensemble
 from geno_hpo.errors import BundleError
@@ -88,6 +90,10 @@ def together(bundle: Bundle) -> Any:
     answers = []
     for number, model in enumerate(ensemble.models, start=1):
         model.name = f"restart_{number}"  # layers of one model have names of their own
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Normalization):
+                # As arrays they are constants of the graph; tensors would be inputs in ONNX.
+                layer.mean, layer.variance = np.array(layer.mean), np.array(layer.variance)
         answers.append(model(tensor))
     stacked, many = ops.stack(answers), len(answers)
     mean = ops.mean(stacked, axis=0)
@@ -136,7 +142,12 @@ def _name_input(path: Path) -> None:
     import onnx
 
     model = onnx.load(path)
-    (given,) = model.graph.input
+    given, *others = model.graph.input
+    if others:
+        raise BundleError(
+            f"the model cannot be written as onnx: it would have {1 + len(others)} inputs, for a "
+            "layer holds tensors that are no weights"
+        )
     if given.name != INPUT:
         model.graph.node.insert(0, onnx.helper.make_node("Identity", [INPUT], [given.name]))
         given.name = INPUT

@@ -123,10 +123,8 @@ def _check_shapes(bundle: Bundle) -> None:
             shape = found[file][name].shape if name in found[file] else "nothing"
             if shape != (width,):
                 raise BundleError(f"{folder / file}: {name} must be ({width},), got {shape}")
-    for name, axis in (("axes", 0), ("donors", 1)):
-        array = bundle.preprocess.get(name)
-        if array is not None and (array.ndim != 2 or array.shape[axis] != width):
-            raise BundleError(
-                f"{folder / PREPROCESS}: {name} must be two-dimensional with {width} variants, got "
-                f"{array.shape}"
-            )
+    donors = bundle.preprocess.get("donors")
+    if donors is not None and (donors.ndim != 2 or donors.shape[1] != width):
+        raise BundleError(
+            f"{folder / PREPROCESS}: donors must be (training samples, {width}), got {donors.shape}"
+        )

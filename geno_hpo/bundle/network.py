@@ -83,10 +83,8 @@ class Ensemble:
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one sample at the models' input."""
         manifest = self.bundle.manifest
-        if manifest.kind == "sequence":
-            return (manifest.width, manifest.symbols)
-        axes = self.bundle.preprocess.get("axes")
-        return (manifest.width if axes is None else axes.shape[1],)
+        sequence = manifest.kind == "sequence"
+        return (manifest.width, manifest.symbols) if sequence else (manifest.width,)
 
     @cached_property
     def _variants(self) -> FittedVariants:
@@ -101,7 +99,6 @@ class Ensemble:
             arrays["fill"],
             arrays["mean"],
             arrays["scale"],
-            axes=arrays.get("axes"),
             neighbours=neighbours,
         )
 
@@ -109,7 +106,7 @@ class Ensemble:
         """What the models take, of codes ``(samples, width)``."""
         if self.bundle.manifest.kind == "sequence":
             return encoding.one_hot(codes, self.bundle.manifest.symbols)
-        return self._variants.transform(codes)
+        return self._variants.scaled(codes)
 
     def __call__(self, codes: NDArray[np.int8]) -> NDArray[np.float32]:
         """Predictions ``(restarts, samples, units)`` of one batch, at most `batch` samples.

@@ -85,8 +85,6 @@ def together(bundle: Bundle) -> Any:
     if variants:
         called = ops.where(ops.isnan(inputs), arrays["fill"], inputs)
         tensor = (called - arrays["mean"]) / arrays["scale"]
-        if "axes" in arrays:
-            tensor = ops.matmul(tensor, arrays["axes"])
     answers = []
     for number, model in enumerate(ensemble.models, start=1):
         model.name = f"restart_{number}"  # layers of one model have names of their own

@@ -125,8 +125,6 @@ def _preprocess(inputs: FittedInputs, genotypes: bool) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
     if (fitted := inputs.variants) is not None:
         arrays |= {"fill": fitted.fill, "mean": fitted.mean, "scale": fitted.scale}
-        if fitted.axes is not None:
-            arrays["axes"] = fitted.axes
         if fitted.neighbours is not None:
             arrays |= _donors(fitted.neighbours, genotypes)
     elif inputs.mean is not None:

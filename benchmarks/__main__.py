@@ -28,6 +28,7 @@ NAMES = {
     "audits": "what the audit finds on every set of the catalogue",
     "memory": "memory of one worker over many trials",
     "verdict": "how often the verdict errs between equal models, and what it sees",
+    "predict": "seconds and memory of predicting many samples by a bundle",
     "encode": "seconds to turn a BAM file into the sequences of a panel",
     "report": "seconds of each step of a finished study's report",
     "runs": "MLflow with 10,000 runs: its page and its searches",

@@ -1,7 +1,7 @@
 """The same as the command line, from Python: ``Study.from_yaml("studies/inh.yaml").run()``.
 
 Everything here is thin: the work is in `study`, `report` and `bundle`. Progress is told by plain
-sentences, so that a notebook shows them.
+sentences, and in a notebook by a bar.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geno_hpo.errors import InputError
+from geno_hpo.notebook import Cell, Still, choose, stills
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import StudyPlan, load_plan
 
@@ -52,6 +53,21 @@ class Results:
         import pandas as pd
 
         return pd.DataFrame(self.summary["leaderboard"])
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the report's figures."""
+        return tuple(stills(self.page.parent))
+
+    def figure(self, name: str) -> Still:
+        """One of the report's figures, which a notebook shows.
+
+        Raises
+        ------
+        InputError
+            There is none of this name.
+        """
+        return choose(stills(self.page.parent), name)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -112,7 +128,7 @@ class Study:
         fresh
             Start a new generation beside the old trials.
         say
-            Called with a sentence when something begins.
+            Called with a sentence when something begins. A notebook shows a bar as well.
 
         Raises
         ------
@@ -122,6 +138,7 @@ class Study:
         from geno_hpo.study.launch import Launch
         from geno_hpo.study.nested import NestedLaunch
 
+        cell = Cell(say)
         if self.plan.nested:
             NestedLaunch(
                 self.project,
@@ -130,10 +147,12 @@ class Study:
                 fresh=fresh,
                 begin=lambda key: say(f"outer fold {key}"),
                 say=say,
-                watch=lambda _: None,
+                watch=cell.watch,
             ).run()
         else:
-            Launch(self.project, self.name, workers=workers, fresh=fresh, say=say).run()
+            Launch(
+                self.project, self.name, workers=workers, fresh=fresh, say=say, watch=cell.watch
+            ).run()
         return self.results()
 
     def results(self) -> Results:
@@ -157,8 +176,15 @@ class Study:
             published = publish(self.project, str(find_run_study(self.project, self.name)))
         return Results(published.summary, published.page)
 
-    def export(self, folder: Path | str) -> Manifest:
+    def export(self, folder: Path | str, *, with_genotypes: bool = False) -> Manifest:
         """Write the winner as a bundle; see ``geno-hpo export``.
+
+        Parameters
+        ----------
+        folder
+            Where to.
+        with_genotypes
+            After ``impute: knn``: whether the training samples' genotypes may be written into it.
 
         Raises
         ------
@@ -169,7 +195,7 @@ class Study:
         """
         from geno_hpo.study.export import export_study
 
-        return export_study(self.project, self.name, Path(folder))
+        return export_study(self.project, self.name, Path(folder), genotypes=with_genotypes)
 
     def predict(self, inputs: Path | str, *, bundle: Path | str | None = None) -> pd.DataFrame:
         """Predict samples without labels, as ``geno-hpo predict`` does.

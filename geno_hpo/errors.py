@@ -16,6 +16,7 @@ __all__ = [
     "Fault",
     "GenoHpoError",
     "InputError",
+    "PluginError",
     "SpaceError",
     "StorageError",
     "StudyChangedError",
@@ -80,6 +81,10 @@ class DataError(InputError):
 
 class BundleError(InputError):
     """An exported bundle that is missing, damaged, of a newer format, or not made for the input."""
+
+
+class PluginError(InputError):
+    """A family, baseline, metric or reader of another package that breaks the rules for it."""
 
 
 class DownloadError(InputError):

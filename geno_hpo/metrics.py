@@ -24,7 +24,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["METRICS", "Metric", "accuracy_of", "default_metric", "loss_of"]
+from geno_hpo.plugins import Plugin, Registry
+
+__all__ = ["METRICS", "Metric", "accuracy_of", "default_metric", "loss_of", "plain_metric"]
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -331,7 +333,7 @@ def _pearson(truth: Array, prediction: Array, counts: Floats) -> Floats:
 _LABELS = ("binary", "multiclass", "multilabel")
 _TRAIT = ("regression",)
 
-METRICS: dict[str, Metric] = {
+_BUILT_IN: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("auc", "ROC AUC", True, _LABELS, 0.5, _auc, _auc_classes),
@@ -360,3 +362,63 @@ METRICS: dict[str, Metric] = {
         Metric("rmse", "RMSE", False, _TRAIT, None, _rmse),
     )
 }
+
+
+def plain_metric(
+    name: str,
+    label: str,
+    score: Callable[[Array, Array], float],
+    *,
+    maximise: bool,
+    tasks: tuple[str, ...],
+    chance: float | None = None,
+) -> Metric:
+    """Make a metric of a plain function; bootstrap resamples call it one by one.
+
+    Parameters
+    ----------
+    name, label, maximise, tasks, chance
+        See `Metric`.
+    score
+        ``score(truth, prediction)`` of samples that have a label: ``(samples,)`` each, for
+        multiclass class indices and ``(samples, classes)``. It is not asked where all labels are
+        the same: the score is NaN then.
+    """
+
+    def resampled(truth: Array, prediction: Array, counts: Floats) -> Floats:
+        found = np.full(len(counts), np.nan)
+        for number, count in enumerate(counts):
+            rows = np.repeat(np.arange(len(truth)), count.astype(np.intp))
+            if len(rows) and np.ptp(truth[rows]) > 0:
+                found[number] = float(score(truth[rows], prediction[rows]))
+        return found
+
+    classes = resampled if "multiclass" in tasks else None
+    return Metric(name, label, maximise, tasks, chance, resampled, classes)
+
+
+def _of_a_package(plugin: Plugin, found: Any) -> Metric:
+    """Check a metric that a package brings, on six samples."""
+    if not isinstance(found, Metric):
+        raise plugin.refuse(f"must be a geno_hpo.metrics.Metric, got {type(found).__name__}")
+    if found.name != plugin.name:
+        raise plugin.refuse(f"its entry point must have its name {found.name!r}")
+    known = (*_LABELS, *_TRAIT)
+    if not found.tasks or not set(found.tasks) <= set(known):
+        raise plugin.refuse(f"tasks must be of {', '.join(known)}, got {found.tasks}")
+    for task in found.tasks:
+        truth = np.array([[0.0], [1.0], [1.0], [0.0], [1.0], [0.0]])
+        prediction = np.array([[0.2], [0.7], [0.4], [0.1], [0.9], [0.6]])
+        if task == "multiclass":
+            prediction = np.hstack([1 - prediction, prediction, 0 * prediction])
+        try:
+            scores = found.resampled(truth, prediction, np.array([[1] * 6, [2, 1, 1, 0, 1, 1]]))
+        except Exception as error:  # it may fail in any way
+            raise plugin.refuse(f"cannot score a {task} task: {error}") from error
+        if np.shape(scores) != (2,) or np.isinf(scores).any():
+            raise plugin.refuse(f"must score two resamples as two finite numbers, got {scores}")
+    return found
+
+
+METRICS = Registry("metrics", _BUILT_IN, _of_a_package)
+"""All metrics by name, those of installed packages too."""

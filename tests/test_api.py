@@ -24,6 +24,12 @@ def test_a_finished_study_answers(studies: dict[str, Finished], tmp_path: Path) 
     assert list(results.leaderboard["model"]) == ["mlp"]
     assert results.sentence == "", "no baseline was asked for"
     assert "<table" in results._repr_html_()
+    history = results.figure("history")
+    assert history.name in results.figures
+    assert history._repr_png_().startswith(b"\x89PNG")
+    assert len(history.values) >= 2
+    with pytest.raises(InputError, match=r"no figure .histroy.; it has .*history"):
+        results.figure("histroy")
     ids, own = own_predictions(finished)
     loci, _ = isolates(80, seed=1)
     (tmp_path / "new.csv").write_text(one_hot_rows(loci, ids[:3]))

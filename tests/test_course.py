@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -13,24 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from geno_hpo.config import load_study
 from geno_hpo.models import FAMILIES
 from geno_hpo.models.parameters import TRAINING
+from tests.course import COURSE, MIRROR, PAGES, REFUSED, ROOT, lines, type_in, typed, write_project
 
-ROOT = Path(__file__).parent.parent
-COURSE = ROOT / "docs" / "course"
+NEEDS_MIRROR = ("2-reads", "4-wheat", "5-ancestry", "6-chromatin")
 PARAMETERS = {each.name for family in FAMILIES.values() for each in family.parameters} | {
     each.name for each in TRAINING
 }
-
-
-def lines(page: Path) -> list[list[str]]:
-    """Command lines of the page's shell blocks, split into words."""
-    found = re.findall(r"^```bash\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
-    return [
-        shlex.split(line, comments=True)
-        for block in found
-        for line in block.replace("\\\n", " ").splitlines()
-    ]
 
 
 @pytest.mark.parametrize("page", sorted(COURSE.glob("*.md")), ids=lambda page: page.stem)
@@ -77,3 +67,39 @@ def test_the_third_tutorial_from_its_study_to_its_predictions(tmp_path: Path) ->
     with (tmp_path / "answers.csv").open(newline="") as stream:
         calls = {row["sample"]: row["call"] for row in csv.DictReader(stream)}
     assert calls == {"with_the_motif": "1", "without_it": "0", "half_of_it": "0"}
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_tutorial_typed_from_its_page(tmp_path: Path, page: Path) -> None:
+    """Every command of the page, in its order, on budgets of a minute."""
+    if page.stem in NEEDS_MIRROR and MIRROR is None:
+        pytest.skip("needs real data: GENO_HPO_DATA_MIRROR is not set")
+    write_project(tmp_path, page)
+    for words in typed(page):
+        line = " ".join(words)
+        done = type_in(tmp_path, words)
+        said = f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        if line in REFUSED:
+            assert done.returncode == 2, said
+            assert REFUSED[line] in done.stderr, said
+            continue
+        assert done.returncode == 0, said
+        if words[0] == "run" and "--dry-run" not in words:
+            assert (tmp_path / "reports" / words[1] / "report.html").is_file(), said
+        if words[0] == "predict":
+            output = tmp_path / words[words.index("-o") + 1]
+            assert len(output.read_text().splitlines()) >= 2, said
+
+
+def test_every_tutorial_has_commands_to_type(tmp_path: Path) -> None:
+    counted = {page.stem: len(list(typed(page))) for page in PAGES}
+    assert len(counted) == 8
+    assert all(counted.values()), counted
+    for page in PAGES:
+        write_project(tmp_path / page.stem, page)
+        for words in typed(page):
+            if words[0] in ("run", "train", "audit"):
+                name = words[1].partition(".")[0]
+                study = tmp_path / page.stem / "studies" / f"{name}.yaml"
+                assert load_study(study, root=tmp_path / page.stem).budget.trials == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import Any
 
 from geno_hpo.baselines.elastic_net import ElasticNet
 from geno_hpo.baselines.kernel_ridge import KernelRidge
@@ -21,9 +22,14 @@ from geno_hpo.baselines.protocol import (
 from geno_hpo.baselines.random_forest import RandomForest
 from geno_hpo.baselines.ridge import Ridge
 from geno_hpo.errors import InputError
+from geno_hpo.plugins import Plugin, Registry, takes
 
 __all__ = ["BASELINES", "baseline", "fit_folds", "refit"]
 
+METHODS = {
+    "fit_folds": ("params", "problem", "report"),
+    "refit": ("params", "x", "y", "setting", "rounds"),
+}
 FAMILIES: tuple[Baseline, ...] = (
     Ridge(),
     ElasticNet(),
@@ -32,7 +38,29 @@ FAMILIES: tuple[Baseline, ...] = (
     LightGBM(),
     Ridge("kmer", "ridge / logistic regression on k-mer counts (L2)"),
 )
-BASELINES: dict[str, Baseline] = {one.name: one for one in FAMILIES}
+
+
+def _of_a_package(plugin: Plugin, found: Any) -> Baseline:
+    """Check a baseline that a package brings: an object, or a class that needs no arguments."""
+    if isinstance(found, type):
+        try:
+            found = found()
+        except Exception as error:  # it may fail in any way
+            raise plugin.refuse(f"cannot be made: {error}") from error
+    for name in ("name", "label"):
+        if not isinstance(getattr(found, name, None), str):
+            raise plugin.refuse(f"must have a text {name!r} (see geno_hpo.baselines.Baseline)")
+    if found.name != plugin.name:
+        raise plugin.refuse(f"its entry point must have its name {found.name!r}")
+    for name, arguments in METHODS.items():
+        if not takes(getattr(found, name, None), *arguments):
+            raise plugin.refuse(f"must have a method {name}({', '.join(arguments)})")
+    checked: Baseline = found
+    return checked
+
+
+BASELINES = Registry("baselines", {one.name: one for one in FAMILIES}, _of_a_package)
+"""All baselines by name, those of installed packages too."""
 
 
 def baseline(name: str) -> Baseline:

@@ -123,3 +123,8 @@ def _check_shapes(bundle: Bundle) -> None:
             shape = found[file][name].shape if name in found[file] else "nothing"
             if shape != (width,):
                 raise BundleError(f"{folder / file}: {name} must be ({width},), got {shape}")
+    donors = bundle.preprocess.get("donors")
+    if donors is not None and (donors.ndim != 2 or donors.shape[1] != width):
+        raise BundleError(
+            f"{folder / PREPROCESS}: donors must be (training samples, {width}), got {donors.shape}"
+        )

@@ -5,8 +5,10 @@ commonest base of the study's training samples, −1 where none is known) and ``
 (positions,) int64 (0-based, −1 for columns without a place on the genome); for variants ``names``,
 ``counted`` and ``other`` (k,) text and ``dosage`` (k,) float32, the training samples' mean.
 ``preprocess.npz`` holds what was fitted: ``mean`` (positions, symbols) of sequences, which the
-models apply themselves; ``fill``, ``mean`` and ``scale`` (k,) of variants; ``target_mean`` and
-``target_scale`` (outputs,) of a trait.
+models apply themselves; ``fill``, ``mean`` and ``scale`` (k,) of variants (principal components are
+the models' own), ``donors`` (training samples, k) int8 with ``neighbour_count`` and
+``neighbour_weights`` where neighbours tell missing dosages; ``target_mean`` and ``target_scale``
+(outputs,) of a trait.
 """
 
 from __future__ import annotations

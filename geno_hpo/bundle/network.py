@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from geno_hpo import encoding
 from geno_hpo.bundle.folder import Bundle
 from geno_hpo.errors import BundleError
-from geno_hpo.preprocess import FittedVariants
+from geno_hpo.models import FAMILIES
+from geno_hpo.preprocess import FittedVariants, Neighbours
 
 __all__ = ["Ensemble"]
 
@@ -56,16 +57,19 @@ class Ensemble:
 
         import geno_hpo.models.predicted  # noqa: F401 - registers the layer that models may hold
 
-        manifest = self.bundle.manifest
-        sequence = manifest.kind == "sequence"
-        wanted = (manifest.width, manifest.symbols) if sequence else (manifest.width,)
+        wanted = self.input_shape
+        family = self.bundle.manifest.family
+        if (plugin := FAMILIES.plugin(family)) is not None:
+            plugin.load()  # it may register layers of its own
         found = []
         for path in self.bundle.model_files:
             try:
                 model = keras.models.load_model(path, compile=False, safe_mode=True)
             except (OSError, ValueError, TypeError, KeyError) as error:
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-                raise BundleError(f"{path} cannot be loaded: {reason}") from error
+                package = self.bundle.manifest.versions.get(f"families.{family}")
+                where = f"; its family {family!r} is of package {package}" if package else ""
+                raise BundleError(f"{path} cannot be loaded: {reason}{where}") from error
             if tuple(model.input_shape[1:]) != wanted:
                 raise BundleError(
                     f"{path} takes inputs {tuple(model.input_shape[1:])}, the bundle says {wanted}"
@@ -75,11 +79,28 @@ class Ensemble:
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         return found
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one sample at the models' input."""
+        manifest = self.bundle.manifest
+        sequence = manifest.kind == "sequence"
+        return (manifest.width, manifest.symbols) if sequence else (manifest.width,)
+
     @cached_property
     def _variants(self) -> FittedVariants:
         arrays = self.bundle.preprocess
         columns = np.arange(self.bundle.manifest.width, dtype=np.int32)
-        return FittedVariants(columns, arrays["fill"], arrays["mean"], arrays["scale"])
+        neighbours = None
+        if "donors" in arrays:
+            count, weights = int(arrays["neighbour_count"]), str(arrays["neighbour_weights"])
+            neighbours = Neighbours(arrays["donors"], arrays["fill"], count, weights)
+        return FittedVariants(
+            columns,
+            arrays["fill"],
+            arrays["mean"],
+            arrays["scale"],
+            neighbours=neighbours,
+        )
 
     def inputs(self, codes: NDArray[np.int8]) -> NDArray[np.float32]:
         """What the models take, of codes ``(samples, width)``."""

@@ -14,8 +14,8 @@ FILES = f"""\
 - `study.yaml`, `search_spaces/`: the study as it was run."""
 
 
-def readme(manifest: Manifest) -> str:
-    """Text of ``README.md``."""
+def readme(manifest: Manifest, donors: int = 0) -> str:
+    """Text of ``README.md``; `donors` is the number of training samples whose genotypes it has."""
     use = (
         "    pip install geno-hpo[predict]\n"
         f"    geno-hpo predict . -i {_example(manifest)} -o predictions.csv -v"
@@ -34,8 +34,19 @@ def readme(manifest: Manifest) -> str:
         _origin(manifest),
         "## Files",
         FILES,
+        _genotypes(donors),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _genotypes(donors: int) -> str:
+    if not donors:
+        return ""
+    return (
+        f"**`preprocess.npz` holds genotypes of {donors} training samples**, without their ids: "
+        "dosages that an input lacks are told by the nearest of them. Genotypes can identify "
+        "people; pass the folder on only where the samples' consent and licence allow it."
+    )
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -71,7 +71,8 @@ def write_bundle(contents: Contents, folder: Path) -> Manifest:
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             (draft / name).write_text(text, encoding="utf-8")
         manifest = _manifest(contents, draft)
-        (draft / "README.md").write_text(readme(manifest), encoding="utf-8")
+        donors = len(contents.preprocess.get("donors", ()))
+        (draft / "README.md").write_text(readme(manifest, donors), encoding="utf-8")
         manifest = _manifest(contents, draft)
         (draft / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         if folder.exists():

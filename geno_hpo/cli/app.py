@@ -10,6 +10,7 @@ import typer
 
 from geno_hpo import __version__
 from geno_hpo.cli.catalogue import data_app
+from geno_hpo.cli.completion import complete_study
 from geno_hpo.cli.control import add_control
 from geno_hpo.cli.spaces import space_app
 from geno_hpo.errors import GenoHpoError, InputError
@@ -23,15 +24,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(data_app, name="data")
-app.add_typer(space_app, name="space")
-add_control(app)
 
 Name = Annotated[
     str,
     typer.Argument(
         help="Study name: studies/NAME.yaml; NAME.TARGET asks it for another target.",
         metavar="NAME",
+        autocompletion=complete_study,
     ),
 ]
 Root = Annotated[
@@ -158,7 +157,12 @@ def audit(
 
 @app.command()
 def report(
-    names: Annotated[list[str], typer.Argument(help="A study; several are compared on one page.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            help="A study; several are compared on one page.", autocompletion=complete_study
+        ),
+    ],
     root: Root = HERE,
     output: Annotated[
         Path | None,
@@ -190,7 +194,10 @@ def report(
 @app.command()
 def results(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Studies; default: all.", metavar="[NAME…]")
+        list[str] | None,
+        typer.Argument(
+            help="Studies; default: all.", metavar="[NAME…]", autocompletion=complete_study
+        ),
     ] = None,
     root: Root = HERE,
     output: Annotated[
@@ -205,16 +212,37 @@ def results(
 
 @app.command()
 def export(
-    name: Name,
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A finished study; or a bundle's folder, to write it in another form.",
+            metavar="NAME",
+            autocompletion=complete_study,
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)
     ],
     root: Root = HERE,
+    form: Annotated[
+        Literal["bundle", "savedmodel", "onnx"],
+        typer.Option("--format", help="A bundle, or a bare model without its checks."),
+    ] = "bundle",
+    with_genotypes: Annotated[
+        bool,
+        typer.Option(
+            "--with-genotypes",
+            help="After impute: knn, write the training samples' genotypes into the bundle.",
+        ),
+    ] = False,
 ) -> None:
     """Write a finished study's winner as a bundle: models, encoding, thresholds, provenance."""
-    from geno_hpo.cli.bundle import export_bundle
+    from geno_hpo.cli.bundle import export_bare, export_bundle
 
-    export_bundle(root, name, output)
+    if form == "bundle":
+        export_bundle(root, name, output, genotypes=with_genotypes)
+    else:
+        export_bare(root, name, output, form)
 
 
 @app.command()
@@ -374,6 +402,15 @@ def encode(
     encode_files(work, output, named=named, gaps=gaps, fasta=fasta, table=table)
 
 
+@app.command()
+def plugins() -> None:
+    """List families, baselines, metrics and readers that installed packages bring."""
+    from geno_hpo.cli.plugins import show_plugins
+
+    if not show_plugins():
+        raise typer.Exit(2)
+
+
 @app.command(hidden=True)
 def reference(
     folder: Annotated[Path, typer.Argument(help="Folder to write the pages to.")],
@@ -384,10 +421,15 @@ def reference(
     write_pages(app, folder)
 
 
+add_control(app)
+app.add_typer(data_app, name="data")
+app.add_typer(space_app, name="space")
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        app()
+        app(prog_name="geno-hpo")
     except GenoHpoError as error:
         from geno_hpo.study.paths import masked
 

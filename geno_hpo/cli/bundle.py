@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     from geno_hpo.bundle import Bundle, BundleLocus, InputOptions, Predicted
+    from geno_hpo.bundle.portable import Format
 
-__all__ = ["export_bundle", "predict_samples"]
+__all__ = ["export_bare", "export_bundle", "predict_samples"]
 
 _SHOWN = 60  # rows of a table on the screen
 
 
-def export_bundle(root: Path, name: str, output: Path) -> None:
+def export_bundle(root: Path, name: str, output: Path, *, genotypes: bool) -> None:
     """Write the bundle of a finished study and say what it holds."""
     from geno_hpo.study.export import export_study
     from geno_hpo.study.paths import Project
 
-    manifest = export_study(Project(root), name, output)
+    manifest = export_study(Project(root), name, output, genotypes=genotypes)
     what = "positions" if manifest.kind == "sequence" else "variants"
     typer.echo(
         f"{len(manifest.models)} {manifest.family} models of {manifest.width} {what} for "
@@ -32,6 +34,31 @@ def export_bundle(root: Path, name: str, output: Path) -> None:
     if manifest.provenance["simulated"]:
         typer.echo("The study's data are simulated: the bundle says nothing about real samples.")
     typer.echo(f"predict with: geno-hpo predict {output} -i INPUT -o predictions.csv -v")
+
+
+def export_bare(root: Path, name: str, output: Path, form: Format) -> None:
+    """Write a finished study's winner, or a bundle, as a model that needs no geno-hpo."""
+    from geno_hpo.bundle import open_bundle
+    from geno_hpo.bundle.manifest import MANIFEST
+    from geno_hpo.bundle.portable import write_portable
+    from geno_hpo.study.export import export_study
+    from geno_hpo.study.paths import Project
+    from geno_hpo.training.setup import load_quietly
+
+    load_quietly()
+    with TemporaryDirectory() as scratch:
+        folder = Path(name)
+        if not (folder / MANIFEST).is_file():
+            folder = Path(scratch) / "bundle"
+            export_study(Project(root), name, folder)
+        bundle = open_bundle(folder)
+        path = write_portable(bundle, form, output)
+    shape = "one-hot sequences" if bundle.manifest.kind == "sequence" else "dosages"
+    typer.echo(
+        f"{len(bundle.manifest.models)} {bundle.manifest.family} models in one, from {shape} to "
+        f"mean and spread, written to {path}; model.json beside it says what stands where"
+    )
+    typer.echo("it checks nothing: no species, alleles, order, or share that is unknown")
 
 
 def predict_samples(

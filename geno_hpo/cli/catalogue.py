@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from geno_hpo.cli.completion import complete_data
+
 if TYPE_CHECKING:
     from geno_hpo.data.catalogue import Entry
 
@@ -16,7 +18,9 @@ data_app = typer.Typer(
     help="List, show, preview and fetch the catalogue's data sets.",
     no_args_is_help=True,
 )
-Name = Annotated[str, typer.Argument(help="Data set name.", metavar="NAME")]
+Name = Annotated[
+    str, typer.Argument(help="Data set name.", metavar="NAME", autocompletion=complete_data)
+]
 
 
 @data_app.command("list")

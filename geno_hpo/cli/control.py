@@ -11,11 +11,17 @@ from typing import Annotated
 
 import typer
 
+from geno_hpo.cli.completion import complete_study
 from geno_hpo.errors import InputError
 
 __all__ = ["add_control"]
 
-Name = Annotated[str, typer.Argument(help="Study name: studies/NAME.yaml.", metavar="NAME")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="Study name: studies/NAME.yaml.", metavar="NAME", autocompletion=complete_study
+    ),
+]
 Root = Annotated[Path, typer.Option(help="Project folder.")]
 HERE = Path()
 

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from geno_hpo.cli.completion import complete_space, complete_study
+
 __all__ = ["space_app"]
 
 space_app = typer.Typer(
@@ -16,7 +18,12 @@ space_app = typer.Typer(
     help="List, show and check search spaces; export JSON Schemas.",
     no_args_is_help=True,
 )
-Name = Annotated[str, typer.Argument(help="Search space: a name or a path.", metavar="NAME")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="Search space: a name or a path.", metavar="NAME", autocompletion=complete_space
+    ),
+]
 Root = Annotated[Path, typer.Option(help="Project folder.")]
 HERE = Path()
 
@@ -60,7 +67,9 @@ def show(name: Name, root: Root = HERE) -> None:
 
 @space_app.command()
 def check(
-    study: Annotated[str, typer.Argument(help="Study name.", metavar="STUDY")],
+    study: Annotated[
+        str, typer.Argument(help="Study name.", metavar="STUDY", autocompletion=complete_study)
+    ],
     root: Root = HERE,
 ) -> None:
     """Check a study, its spaces and its data without running anything."""

@@ -16,7 +16,13 @@ from geno_hpo.config.blocks import (
     Task,
     WindowsSetting,
 )
-from geno_hpo.config.data import CatalogueData, DataConfig, SequenceData, VariantData
+from geno_hpo.config.data import (
+    CatalogueData,
+    DataConfig,
+    ReaderData,
+    SequenceData,
+    VariantData,
+)
 from geno_hpo.config.document import Document, Place, load_document, parse_document
 from geno_hpo.config.duration import format_duration, parse_duration
 from geno_hpo.config.names import find_named, is_shipped, nearest, shown, suggestion
@@ -42,6 +48,7 @@ __all__ = [
     "PreprocessConfig",
     "PrunerConfig",
     "PublishedResult",
+    "ReaderData",
     "SamplerConfig",
     "SequenceData",
     "SplitConfig",

@@ -5,12 +5,13 @@ Each stands for itself; the rules between them are in `geno_hpo.config.rules`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
 from geno_hpo.config.data import FilePath, Name, Names, Strict
 from geno_hpo.config.duration import parse_duration
+from geno_hpo.config.known import Known
 
 __all__ = [
     "BASELINES",
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 Task = Literal["binary", "multiclass", "multilabel", "regression"]
-MetricName = Literal[
+BuiltInMetric = Literal[
     "auc",
     "average_precision",
     "accuracy",
@@ -235,7 +236,11 @@ class BaselineConfig(Strict):
     """Number of configurations to try for this baseline."""
 
 
-BaselineName = Literal["ridge", "elastic_net", "kernel_ridge", "random_forest", "lightgbm", "kmer"]
+BuiltInBaseline = Literal[
+    "ridge", "elastic_net", "kernel_ridge", "random_forest", "lightgbm", "kmer"
+]
+MetricName = Annotated[str, Known("metrics", get_args(BuiltInMetric))]
+BaselineName = Annotated[str, Known("baselines", get_args(BuiltInBaseline))]
 BASELINES: tuple[BaselineName, ...] = ("ridge", "random_forest", "lightgbm")
 """Those that every study has unless it says false; the others are there when they are named."""
 

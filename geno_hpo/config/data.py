@@ -19,7 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-__all__ = ["CatalogueData", "DataConfig", "SequenceData", "Strict", "VariantData"]
+from geno_hpo.config.known import Known
+
+__all__ = ["CatalogueData", "DataConfig", "ReaderData", "SequenceData", "Strict", "VariantData"]
 
 Scalar = bool | int | float | str
 
@@ -197,10 +199,30 @@ class VariantData(Strict):
     """Variant list: CSV with the columns locus, start, end (1-based, inclusive) and strand."""
 
 
+class ReaderData(Strict):
+    """Data that a reader of an installed package opens (docs/reference/extend.md)."""
+
+    reader: Annotated[str, Known("readers")]
+    """Name of the reader, as its package calls it."""
+
+    path: FilePath
+    """File or folder that it opens."""
+
+    labels: FilePath | None = None
+    """Table of labels, where the reader wants one."""
+
+    groups: Names = ()
+    """Groups of related samples that it shall give (lineage, family)."""
+
+    options: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
+    """What else it wants to know."""
+
+
 KINDS: dict[str, type[Strict]] = {
     "catalogue": CatalogueData,
     "sequences": SequenceData,
     "variants": VariantData,
+    "reader": ReaderData,
 }
 """The key that tells a data block's kind."""
 
@@ -213,13 +235,15 @@ def _kind(value: Any) -> str | None:
     return KINDS[found[0]].__name__ if len(found) == 1 else None
 
 
-DataConfig = CatalogueData | SequenceData | VariantData
-"""Any of the three."""
+DataConfig = CatalogueData | SequenceData | VariantData | ReaderData
+"""Any of the four."""
 
 DataField = Annotated[
     Annotated[CatalogueData, Tag("CatalogueData")]
     | Annotated[SequenceData, Tag("SequenceData")]
-    | Annotated[VariantData, Tag("VariantData")],
+    | Annotated[VariantData, Tag("VariantData")]
+    | Annotated[ReaderData, Tag("ReaderData")],
     Discriminator(_kind),
 ]
-"""The same for a field: told apart by the key ``catalogue``, ``sequences`` or ``variants``."""
+"""The same for a field: told apart by the key ``catalogue``, ``sequences``, ``variants`` or
+``reader``."""

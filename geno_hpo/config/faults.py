@@ -114,6 +114,8 @@ def _message(
     if kind in BOUNDS:
         words, key = BOUNDS[kind]
         return f"must be {words} {context[key]:g}, got {value}"
+    if kind == "unknown_name":
+        return _unknown_name(detail, context["known"])
     if kind == "literal_error" and detail["loc"][-1] == "[key]":
         options = [str(option) for option in _literals(field.annotation)] if field else []
         return f"unknown key{suggestion(str(place[-1]), options)}"
@@ -137,6 +139,17 @@ def _literal(value: object, field: FieldInfo | None, context: Mapping[str, Any])
         return f"must be {context['expected']}, got {quoted(value)}"
     rule = f"must be {join(options)}, got {quoted(value)}"
     near = suggestion(value, options) if isinstance(value, str) else ""
+    return rule + (near if near.startswith("; did") else "")
+
+
+def _unknown_name(detail: ErrorDetails, known: list[str]) -> str:
+    value = detail["input"]
+    near = suggestion(value, known) if isinstance(value, str) else ""
+    if detail["loc"][-1] == "[key]":
+        return f"unknown key{near}"
+    if not known:
+        return f"must be the name of a reader, and no installed package brings one; got {value!r}"
+    rule = f"must be {join(known)}, got {quoted(value)}"
     return rule + (near if near.startswith("; did") else "")
 
 

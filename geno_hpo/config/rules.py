@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from geno_hpo.config.data import SequenceData, Strict, VariantData
 from geno_hpo.config.names import join
+from geno_hpo.plugins import find_plugin
 
 if TYPE_CHECKING:
-    from geno_hpo.config.blocks import MetricName
     from geno_hpo.config.study import StudyConfig
 
 __all__ = ["DEFAULT_METRIC", "METRIC_TASKS", "Broken", "broken_rules"]
@@ -52,8 +52,13 @@ class Broken:
 
 
 def _metric_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
-    metric: MetricName = study.metric
-    if study.task not in METRIC_TASKS[metric]:
+    metric = study.metric
+    plugin = find_plugin("metrics", metric, METRIC_TASKS)
+    if plugin is not None:
+        tasks = getattr(plugin.load(), "tasks", ())
+        if study.task not in tasks:
+            yield "metric", f'must fit the task {study.task}, got "{metric}" for {join(tasks)}'
+    elif study.task not in METRIC_TASKS[metric]:
         fitting = [name for name, tasks in METRIC_TASKS.items() if study.task in tasks]
         yield "metric", f'must fit the task {study.task} ({join(fitting)}), got "{metric}"'
 

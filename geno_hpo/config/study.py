@@ -31,7 +31,15 @@ from geno_hpo.config.blocks import (
     Task,
     WindowsSetting,
 )
-from geno_hpo.config.data import DataField, Name, Names, SequenceData, Strict, VariantData
+from geno_hpo.config.data import (
+    DataField,
+    Name,
+    Names,
+    ReaderData,
+    SequenceData,
+    Strict,
+    VariantData,
+)
 from geno_hpo.config.document import Document, Place, load_document
 from geno_hpo.config.faults import explain
 from geno_hpo.config.names import find_named
@@ -73,7 +81,8 @@ class StudyConfig(Strict):
     """The question in one sentence, for the report; {target} stands for the target's name."""
 
     data: DataField
-    """Where the samples come from: `catalogue`, `sequences` with `labels`, or `variants`."""
+    """Where the samples come from: `catalogue`, `sequences` with `labels`, `variants`, or a
+    `reader` of your own."""
 
     target: Annotated[
         Annotated[Name, Tag("one name")]
@@ -273,7 +282,7 @@ def _missing_spaces(document: Document, folder: Path) -> list[Fault]:
 def _grouped(config: StudyConfig) -> StudyConfig:
     """`config` with `split.group` and `split.test_by` among the groups read from the table."""
     data = config.data
-    if not isinstance(data, (SequenceData, VariantData)):
+    if not isinstance(data, (SequenceData, VariantData, ReaderData)):
         return config
     asked = (config.split.group, config.split.test_by)
     more = tuple(name for name in dict.fromkeys(asked) if name and name not in data.groups)

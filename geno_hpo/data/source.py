@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from geno_hpo.config import CatalogueData, DataConfig, SequenceData
+from geno_hpo.config import CatalogueData, DataConfig, ReaderData, SequenceData
 from geno_hpo.data.catalogue import entry
 from geno_hpo.data.dataset import Dataset, Task
 from geno_hpo.data.genotypes import Asked
 from geno_hpo.data.named import Question, open_entry
+from geno_hpo.data.own_reader import read_by_package
 from geno_hpo.data.sequences import read_sequences, sequence_form
 from geno_hpo.data.variant_files import read_variants
 
@@ -61,6 +62,8 @@ def open_dataset(
         The catalogue, a locus, a target or an option is unknown.
     DataError
         A file does not say what it should.
+    PluginError
+        A reader of another package is none.
     DownloadError
         A catalogue file could not be had.
     """
@@ -80,5 +83,7 @@ def open_dataset(
             groups=config.groups,
             form=sequence_form(config, root, seed),
         ).labelled()
+    if isinstance(config, ReaderData):
+        return read_by_package(config, names, task, positive, root, seed)
     asked = Asked(names, task, config.groups, scratch)
     return read_variants(config, asked, positive=positive, root=root)

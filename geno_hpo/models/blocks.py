@@ -63,7 +63,7 @@ class Blocks:
         return cls(
             plain=plain,
             shape=shape,
-            activation=str(params["activation"]),
+            activation=str(params.get("activation", "relu")),
             batch_norm=bool(params.get("batch_norm", False)),
             rates={name: float(params[name]) for name in RATES if name in params},
         )

@@ -21,6 +21,7 @@ from geno_hpo.models.residual import RESIDUAL
 from geno_hpo.models.rnn import RNN
 from geno_hpo.models.shape import ModelShape
 from geno_hpo.models.snp_cnn import SNP_CNN
+from geno_hpo.plugins import Plugin, Registry, takes
 
 __all__ = [
     "FAMILIES",
@@ -33,9 +34,40 @@ __all__ = [
     "signature",
 ]
 
-FAMILIES: dict[str, Family] = {
-    family.name: family for family in (CNN, DILATED, MLP, RESIDUAL, SNP_CNN, RNN, ATTENTION, DIET)
-}
+DATA_KINDS = ("sequence", "variants")
+BUILT_IN = (CNN, DILATED, MLP, RESIDUAL, SNP_CNN, RNN, ATTENTION, DIET)
+
+
+def _of_a_package(plugin: Plugin, found: Any) -> Family:
+    """Check a family that a package brings."""
+    if not isinstance(found, Family):
+        raise plugin.refuse(f"must be a geno_hpo.models.Family, got {type(found).__name__}")
+    if found.name != plugin.name:
+        raise plugin.refuse(f"its entry point must have its name {found.name!r}")
+    if not found.kinds or not set(found.kinds) <= set(DATA_KINDS):
+        raise plugin.refuse(f"kinds must be of {', '.join(DATA_KINDS)}, got {found.kinds}")
+    if not takes(found.check, "params", "shape"):
+        raise plugin.refuse("check must take (params, shape)")
+    if not takes(found.body, "inputs", "params", "blocks"):
+        raise plugin.refuse("body must take (inputs, params, blocks)")
+    names = [each.name for each in found.parameters]
+    shared = {each.name for each in TRAINING} | {"family"}
+    for name in names:
+        if name in shared:
+            raise plugin.refuse(f"parameter {name!r} is one of training; choose another name")
+        if names.count(name) > 1:
+            raise plugin.refuse(f"parameter {name!r} stands twice")
+    for each in found.parameters:
+        if each.default is not None:
+            try:
+                each.check(each.default)
+            except InputError as error:
+                raise plugin.refuse(f"a default breaks its own rule: {error}") from error
+    return found
+
+
+FAMILIES = Registry("families", {family.name: family for family in BUILT_IN}, _of_a_package)
+"""All families by name, those of installed packages too."""
 
 ONLY_SEQUENCES = ("mutation_rate", "strand_flip")
 

@@ -16,6 +16,7 @@ Nothing here looks at a sample outside the training indices it is given.
 from geno_hpo.preprocess.balance import balanced, class_weights
 from geno_hpo.preprocess.histograms import genotype_histograms
 from geno_hpo.preprocess.kmers import kmer_counts
+from geno_hpo.preprocess.neighbours import Neighbours
 from geno_hpo.preprocess.ranking import RankedVariants, fit_variants, rank_variants
 from geno_hpo.preprocess.sites import SiteFeatures, sequence_features, sequence_mean
 from geno_hpo.preprocess.target import TargetScale, fit_target
@@ -23,6 +24,7 @@ from geno_hpo.preprocess.variants import FittedVariants, VariantSettings, input_
 
 __all__ = [
     "FittedVariants",
+    "Neighbours",
     "RankedVariants",
     "SiteFeatures",
     "TargetScale",

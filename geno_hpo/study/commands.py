@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from optuna.trial import TrialState
 from ruamel.yaml import YAML
 
-from geno_hpo.config import ask_study
+from geno_hpo.config import ask_study, is_shipped
 from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS
 from geno_hpo.space import Value
@@ -102,6 +102,8 @@ def _ids(storage: TrialStorage, plan: StudyPlan) -> list[int]:
 def raise_budget(project: Project, name: str, trials: int) -> int:
     """Write another number of trials into the study file, and let a study at work have them.
 
+    A study that came with the installed package gets a file of its own in the project.
+
     Returns
     -------
     int
@@ -120,6 +122,9 @@ def raise_budget(project: Project, name: str, trials: int) -> int:
     yaml.width = 4096
     document = yaml.load(path.read_text(encoding="utf-8"))
     document.setdefault("budget", {})["trials"] = trials
+    if is_shipped(path):
+        path = project.root / "studies" / path.name
+        path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
     with draft.open("w", encoding="utf-8") as stream:
         yaml.dump(document, stream)

@@ -26,6 +26,7 @@ from geno_hpo.data.variant_files import open_genotypes, recognise
 from geno_hpo.errors import BundleError, GenoHpoError
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.evaluation.inputs import FittedInputs, Inputs, chosen, model_shape
+from geno_hpo.preprocess import Neighbours
 from geno_hpo.study.final import FinalFit, finished_fits
 from geno_hpo.study.finished import Finished, load_finished
 from geno_hpo.study.identity import code_version
@@ -48,20 +49,31 @@ PACKAGES = ("keras", "tensorflow", "numpy")
 Array = NDArray[Any]
 
 
-def export_study(project: Project, name: str, folder: Path) -> Manifest:
+def export_study(project: Project, name: str, folder: Path, *, genotypes: bool = False) -> Manifest:
     """Write the bundle of a finished study.
+
+    Parameters
+    ----------
+    project, name
+        The study.
+    folder
+        Where to; a bundle that lies there is replaced.
+    genotypes
+        Whether the bundle may carry genotypes of the training samples (without their ids), which
+        a study that imputes by neighbours cannot predict without.
 
     Raises
     ------
     InputError
         The study is not finished.
     BundleError
-        A file of it is gone, or the folder cannot be written.
+        A file of it is gone, the folder cannot be written, or genotypes may not be carried and
+        the study imputes by neighbours.
     """
-    return export_finished(load_finished(project, name), folder)
+    return export_finished(load_finished(project, name), folder, genotypes=genotypes)
 
 
-def export_finished(finished: Finished, folder: Path) -> Manifest:
+def export_finished(finished: Finished, folder: Path, *, genotypes: bool = False) -> Manifest:
     """Write the bundle; see `export_study`."""
     fits = [
         (fit, trial.value)
@@ -85,7 +97,9 @@ def export_finished(finished: Finished, folder: Path) -> Manifest:
     plan = finished.plan
     texts = {"study.yaml": plan.text}
     texts |= {f"search_spaces/{space.name}.yaml": space.text for space in plan.space.spaces}
-    return write_bundle(Contents(facts, files, encoding, _preprocess(inputs), texts), folder)
+    return write_bundle(
+        Contents(facts, files, encoding, _preprocess(inputs, genotypes), texts), folder
+    )
 
 
 def _keras_file(finished: Finished, fit: FinalFit) -> Path:
@@ -107,21 +121,34 @@ def _fitted(finished: Finished, fit: FinalFit) -> FittedInputs:
     return inputs.fit(prepared.split.development, settings)
 
 
-def _preprocess(inputs: FittedInputs) -> dict[str, Array]:
+def _preprocess(inputs: FittedInputs, genotypes: bool) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
-    if inputs.variants is not None:
-        if inputs.variants.neighbours is not None:
-            raise BundleError(
-                "a study that imputes by neighbours (preprocess.impute: knn) cannot be exported: "
-                "its bundle would carry the genotypes of the training samples"
-            )
-        fitted = inputs.variants
+    if (fitted := inputs.variants) is not None:
         arrays |= {"fill": fitted.fill, "mean": fitted.mean, "scale": fitted.scale}
+        if fitted.neighbours is not None:
+            arrays |= _donors(fitted.neighbours, genotypes)
     elif inputs.mean is not None:
         arrays["mean"] = inputs.mean
     if inputs.target is not None:
         arrays |= {"target_mean": inputs.target.mean, "target_scale": inputs.target.scale}
     return {name: np.asarray(array) for name, array in arrays.items()}
+
+
+def _donors(neighbours: Neighbours, genotypes: bool) -> dict[str, Array]:
+    """The training samples that missing dosages are told by, where they may be passed on."""
+    if not genotypes:
+        samples, variants = neighbours.donors.shape
+        raise BundleError(
+            "a study that imputes by neighbours (preprocess.impute: knn) predicts with the "
+            f"genotypes of its {samples} training samples at {variants} variants. If they may be "
+            "passed on, export with --with-genotypes (they are written without ids); else run the "
+            "study with impute: mean or mode"
+        )
+    return {
+        "donors": neighbours.donors,
+        "neighbour_count": np.array(neighbours.count),
+        "neighbour_weights": np.array(neighbours.weights),
+    }
 
 
 def _encoding(
@@ -273,6 +300,7 @@ def _facts(finished: Finished, fit: FinalFit) -> dict[str, Any]:
             "geno_hpo": __version__,
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
+            **plan.packages,
         },
     }
 

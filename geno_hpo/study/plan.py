@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from geno_hpo.config import PreprocessConfig, StudyConfig, ask_study, is_shipped
+from geno_hpo.config import PreprocessConfig, ReaderData, StudyConfig, ask_study, is_shipped
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.errors import InputError, StudyChangedError
+from geno_hpo.plugins import Plugin
 from geno_hpo.space import Parameters, SearchSpace, find_space, load_space
 from geno_hpo.splits import Split, split_for, write_split
 from geno_hpo.study.paths import Project, StudyKey
@@ -147,8 +148,31 @@ class StudyPlan:
             self.config.definition(),
             self.space.fingerprint,
             {name: space.fingerprint for name, space in self.baselines.items()},
+            *([self.packages] if self.packages else []),
         ]
         return _digest(meaning)
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """Package and version of each family, baseline, metric and reader that is not built in.
+
+        Raises
+        ------
+        PluginError
+            A name that two packages bring, or that is built in.
+        """
+        from geno_hpo.baselines import BASELINES
+        from geno_hpo.data.own_reader import READERS
+        from geno_hpo.metrics import METRICS
+        from geno_hpo.models import FAMILIES
+
+        data = self.config.data
+        asked: list[Plugin | None] = [METRICS.plugin(self.metric)]
+        asked += [BASELINES.plugin(name) for name in self.baselines]
+        asked += [FAMILIES.plugin(name) for name in self.space.families]
+        if isinstance(data, ReaderData):
+            asked.append(READERS.plugin(data.reader))
+        return {f"{one.kind}.{one.name}": one.package for one in asked if one is not None}
 
 
 @dataclass(frozen=True)

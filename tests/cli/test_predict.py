@@ -53,3 +53,13 @@ def test_export_says_what_it_wrote(studies: dict[str, Finished], tmp_path: Path)
     assert told.exit_code == 0, told.output
     assert "2 mlp models of 70 positions for inh, rif written to" in told.output
     assert "predict with: geno-hpo predict" in told.output
+
+
+def test_a_bundle_becomes_a_bare_model(bundles: dict[str, Path], tmp_path: Path) -> None:
+    words = ["export", str(bundles["drugs"]), "--format", "savedmodel", "-o", str(tmp_path / "m")]
+    told = CliRunner().invoke(app, words)
+    assert told.exit_code == 0, told.output
+    assert "2 mlp models in one, from one-hot sequences to mean and spread" in told.output
+    assert "it checks nothing" in told.output
+    assert (tmp_path / "m" / "saved_model" / "saved_model.pb").is_file()
+    assert (tmp_path / "m" / "model.json").is_file()

@@ -222,8 +222,14 @@ BAD_HEAD = [
     ({"target": "", "spaces": ""}, r"2 faults:\n  target: is missing.*\n  spaces: is missing"),
     ({"task": "task: binry"}, r'task: must be binary, .*; did you mean "binary"\? \(.*:4\)'),
     ({"task": "task: [binary]"}, r'task: must be binary, .* got \["binary"\]'),
-    ({"data": "data: genes.fasta"}, r"data: must be a block with catalogue, sequences or variants"),
-    ({"data": "data: {fasta: x}"}, r'must have one of catalogue, sequences or variants, got \["fa'),
+    (
+        {"data": "data: genes.fasta"},
+        r"data: must be a block with catalogue, sequences, variants or reader",
+    ),
+    (
+        {"data": "data: {fasta: x}"},
+        r'must have one of catalogue, sequences, variants or reader, got \["fa',
+    ),
     ({"data": "data: {sequence: x}"}, r'data: must have one of .*; did you mean "sequences"\?'),
     ({"data": "data: {sequences: x, variants: y}"}, r"got sequences and variants"),
     (

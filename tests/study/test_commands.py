@@ -8,6 +8,7 @@ import pytest
 from filelock import FileLock
 from optuna.trial import TrialState
 
+from geno_hpo.config import names
 from geno_hpo.errors import InputError
 from geno_hpo.space import SearchSpace, load_space
 from geno_hpo.space.partial import partial
@@ -25,6 +26,7 @@ from geno_hpo.study.launch import Launch
 from geno_hpo.study.mend import mend_runs
 from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.paths import Project
+from geno_hpo.study.plan import load_plan
 from geno_hpo.study.status import read_status
 from geno_hpo.study.storage import study_names
 from tests.study.test_worker import begun
@@ -140,3 +142,18 @@ def test_a_study_is_controlled_and_removed(
         assert tracking.runs_below(parent) == []
         assert not launch.plan.work.exists()
         assert study.exists()
+
+
+def test_a_budget_is_not_written_into_the_package(
+    project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought = tmp_path / "package" / "shipped"
+    (brought / "studies").mkdir(parents=True)
+    own = project_root / "studies" / "tiny.yaml"
+    text = own.read_text()
+    own.rename(brought / "studies" / "tiny.yaml")
+    monkeypatch.setattr(names, "SHIPPED", brought)
+    assert raise_budget(Project(project_root), "tiny", 2) == 0
+    assert (brought / "studies" / "tiny.yaml").read_text() == text
+    assert load_plan(Project(project_root), "tiny").config.budget.trials == 2
+    assert own.is_file()

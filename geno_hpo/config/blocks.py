@@ -20,7 +20,9 @@ __all__ = [
     "ControlConfig",
     "FinalConfig",
     "GroupsConfig",
+    "LossName",
     "MetricName",
+    "Objective",
     "PreprocessConfig",
     "PrunerConfig",
     "PublishedResult",
@@ -41,7 +43,10 @@ MetricName = Literal[
     "r2",
     "pearson",
     "rmse",
+    "d2",
 ]
+LossName = Literal["squared", "poisson"]
+Objective = Literal["score", "parameters", "seconds"]
 SplitKind = Literal[
     "stratified", "grouped", "random", "leave_one_group_out", "holdout", "published", "file"
 ]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
+from geno_hpo.study.front import costs_of, score_of
 from geno_hpo.study.jobs import curves_path
 from geno_hpo.study.naming import FINAL, run_name
 from geno_hpo.study.plan import StudyPlan
@@ -46,9 +47,11 @@ def past_run(plan: StudyPlan, part: str, study: str, trial: FrozenTrial) -> Past
     status, state = ENDINGS[trial.state]
     seconds = attributes.get("seconds") or {}
     curves = _curves(plan, part, trial)
-    if trial.value is not None:
+    if (found := score_of(trial)) is not None:
         score = "test_score" if task.get("kind") in TESTED else "cv_score"
-        curves[score] = [(int(attributes.get("best_epoch", 0)), float(trial.value))]
+        told = {score: found, **dict(zip(plan.costs, costs_of(trial), strict=False))}
+        step = int(attributes.get("best_epoch", 0))
+        curves |= {name: [(step, value)] for name, value in told.items()}
     return PastRun(
         name=name,
         params=params,

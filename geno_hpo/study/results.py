@@ -31,6 +31,7 @@ from geno_hpo.study.final import (
     planned_fits,
 )
 from geno_hpo.study.found import Further, further_results
+from geno_hpo.study.front import choose, costs_of, front, score_of
 from geno_hpo.study.importance import hyperparameter_importance
 from geno_hpo.study.jobs import control_labels, curves_path, final_path, unseen_path
 from geno_hpo.study.paths import Project
@@ -207,16 +208,23 @@ def _attribution(finished: Finished, fits: list[FinalFit]) -> Attribution:
 def _records(finished: Finished) -> list[TrialRecord]:
     records = []
     for part, pool in finished.pools.items():
+        names = finished.plan.costs if part == "network" else ()
         stage = {"network": "search", "control": "control", "final": "final"}.get(part, "baseline")
         space = finished.plan.baselines.get(part, finished.plan.space)
         for trial in pool.trials():
             task = trial.user_attrs.get("task") or {}
             params = task.get("params") or (dict(space.short(trial.params)) if trial.params else {})
-            records.append(_record(trial, stage, params, task.get("model", part)))
+            records.append(_record(trial, stage, params, task.get("model", part), names))
     return records
 
 
-def _record(trial: FrozenTrial, stage: Any, params: dict[str, Any], fallback: str) -> TrialRecord:
+def _record(
+    trial: FrozenTrial,
+    stage: Any,
+    params: dict[str, Any],
+    fallback: str,
+    names: tuple[str, ...],
+) -> TrialRecord:
     attributes = trial.user_attrs
     curve = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
     return TrialRecord(
@@ -225,13 +233,15 @@ def _record(trial: FrozenTrial, stage: Any, params: dict[str, Any], fallback: st
         model=str(params.get("family", fallback)),
         state=STATES[trial.state],  # type: ignore[arg-type]
         reason=str(attributes.get("reason", "")),
-        score=trial.value,
+        score=score_of(trial),
         fold_scores=tuple(attributes.get("fold_scores", ())),
         curve=tuple(curve),
         epochs=int(attributes.get("epochs", len(curve))),
         best_epoch=int(attributes.get("best_epoch", 0)),
         seconds=trial.duration.total_seconds() if trial.duration else 0.0,
         params={key: value for key, value in params.items() if key != "family"},
+        parameters=attributes.get("parameters"),
+        costs=dict(zip(names, costs_of(trial), strict=False)),
     )
 
 
@@ -271,8 +281,11 @@ def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
             "trial": winner.number,
             "params": params,
             "epochs": int(winner.user_attrs["best_epoch"]),
+            "parameters": winner.user_attrs.get("parameters"),
             **_cv(winner),
         },
+        "objectives": list(plan.config.objectives),
+        "front": _front(finished),
         "leaderboard": sorted(board, key=_rank, reverse=finished.metric.maximise),
         **_proved(finished, board, test, winner.number),
         **further_results(_further(finished, test)),
@@ -295,6 +308,32 @@ def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
         },
+    }
+
+
+def _front(finished: Finished) -> dict[str, Any] | None:
+    """The Pareto front and what the winner was chosen by; None with one objective."""
+    names = finished.plan.costs
+    pool = finished.pools["network"]
+    trials, maximise = pool.trials(), finished.metric.maximise
+    found = choose(trials, maximise=maximise)
+    if not names or found is None:
+        return None
+    best = score_of(found.best) or 0.0
+    return {
+        "best_trial": found.best.number,
+        "best_score": best,
+        "error": found.error,
+        "limit": best - found.error if maximise else best + found.error,
+        "rows": [
+            {
+                "trial": trial.number,
+                "model": str(finished.plan.space.short(trial.params)["family"]),
+                "score": score_of(trial),
+                "costs": dict(zip(names, costs_of(trial), strict=True)),
+            }
+            for trial in front(trials, maximise=maximise)
+        ],
     }
 
 
@@ -446,7 +485,7 @@ def _further(finished: Finished, test: TestPredictions) -> Further:
         label=network.upper(),
         kept=_kept(finished, "trivial", "restart", "share"),
         leaders=tuple(
-            (t.number, float(t.value or 0), dict(finished.plan.space.short(t.params)))
+            (t.number, score_of(t) or 0.0, dict(finished.plan.space.short(t.params)))
             for t in leaders(finished.plan, finished.pools)
         ),
         valid=float(np.mean([len(fold.valid) for fold in folds])),

@@ -193,13 +193,16 @@ class LatestTPE(optuna.samplers.TPESampler):
     startup
         Random trials before the first that is drawn from the history.
     conditional
-        Whether parameters are grouped by the trials that they occur in.
+        Whether parameters are grouped by the trials that they occur in, and drawn together. Else
+        they are drawn together with one objective, each by itself with several, as Optuna does.
     """
 
     def __init__(self, startup: int, *, conditional: bool) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            super().__init__(n_startup_trials=startup, group=conditional)
+            super().__init__(
+                n_startup_trials=startup, group=conditional, multivariate=conditional or None
+            )
         if conditional:
             groups: Any = Groups()
             self._group_decomposed_search_space = groups

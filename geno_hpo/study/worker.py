@@ -62,7 +62,13 @@ def open_pools(
         searched = part in ("network", "lightgbm")
         pruner = make_pruner(plan.config.pruner, epochs) if searched else optuna.pruners.NopPruner()
         pools[part] = open_pool(
-            storage, name, maximise=maximise, lock_folder=lock, pruner=pruner, create=create
+            storage,
+            name,
+            maximise=maximise,
+            costs=len(plan.costs) if part == "network" else 0,
+            lock_folder=lock,
+            pruner=pruner,
+            create=create,
         )
     return pools
 
@@ -376,9 +382,10 @@ class Worker:
         """Write the ending down, first where it counts: a trial that was lost ends nowhere."""
         seconds = {**ending.attributes.get("seconds", {}), "wait": round(waited, 4)}
         state = TrialState.PRUNED if ending.pruned else TrialState.COMPLETE
-        value = None if ending.pruned else ending.score
-        claim.pool.finish(claim.trial, value, state, {**ending.attributes, "seconds": seconds})
-        log.log(int(ending.attributes.get("best_epoch", 0)), {ending.name: ending.score})
+        values = None if ending.pruned else [ending.score, *ending.costs.values()]
+        claim.pool.finish(claim.trial, values, state, {**ending.attributes, "seconds": seconds})
+        scores = {ending.name: ending.score, **ending.costs}
+        log.log(int(ending.attributes.get("best_epoch", 0)), scores)
         log.end(
             "KILLED" if ending.pruned else "FINISHED",
             {

@@ -297,7 +297,11 @@ class TensorFlowEngine:
             revive=lambda arrays: tuple(tf.constant(array) for array in arrays),
         )
         return dataclasses.replace(
-            result, seconds={"trace": traced, **result.seconds}, reused=reused, way=way
+            result,
+            seconds={"trace": traced, **result.seconds},
+            reused=reused,
+            parameters=compiled.parameters,
+            way=way,
         )
 
     def _key(self, params: Parameters) -> tuple[Any, ...]:

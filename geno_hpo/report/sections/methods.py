@@ -95,10 +95,22 @@ def _search(summary: dict[str, Any]) -> str:
         f"{plural(trials['asked'], 'trial')} ({trials['complete']} complete, {trials['pruned']} "
         f"pruned, {trials['failed']} failed; {duration(summary['seconds']['search'])} of "
         f"trial time), {aim} the mean validation "
-        f"{metric_label(summary['metric'])} over the folds. The best configuration "
+        f"{metric_label(summary['metric'])} over the folds. {_chosen(summary)} configuration "
         f"({model_label(best['model'])}) reached "
         f"{number(best['cv_mean'])}{spread(best['cv_std'])} (mean"
         f"{'' if best['cv_std'] is None else ' ± standard deviation'} over folds)."
+    )
+
+
+def _chosen(summary: dict[str, Any]) -> str:
+    """How the winner was chosen, up to the word ``configuration``."""
+    if not summary.get("front"):
+        return "The best"
+    costs = [{"parameters": "trained values"}.get(n, n) for n in summary["objectives"][1:]]
+    return (
+        f"At the same time the search kept {join(costs)} small (no trial was pruned), and of all "
+        "configurations within one standard error over the folds of the best score the cheapest "
+        "was taken (Breiman et al. 1984). The chosen"
     )
 
 

@@ -33,6 +33,8 @@ FAMILIES: tuple[Baseline, ...] = (
     Ridge("kmer", "ridge / logistic regression on k-mer counts (L2)"),
 )
 BASELINES: dict[str, Baseline] = {one.name: one for one in FAMILIES}
+COUNTING = ("ridge", "random_forest", "lightgbm", "kmer")
+"""Those that predict expected counts."""
 
 
 def baseline(name: str) -> Baseline:
@@ -47,6 +49,13 @@ def baseline(name: str) -> Baseline:
         return BASELINES[name]
     near = difflib.get_close_matches(name, BASELINES, n=len(BASELINES), cutoff=0)
     raise InputError(f"unknown baseline {name!r}; known: {', '.join(near)}")
+
+
+def _counting(name: str, setting: Setting) -> Baseline:
+    """The baseline of this name, seen to tell counts where they are asked for."""
+    if setting.counts and name not in COUNTING:
+        raise InputError(f"{name} tells no expected counts; known: {', '.join(COUNTING)}")
+    return baseline(name)
 
 
 def fit_folds(
@@ -70,7 +79,7 @@ def fit_folds(
     InputError
         An unknown baseline, or a hyperparameter it cannot use.
     """
-    return baseline(name).fit_folds(params, problem, report)
+    return _counting(name, problem.setting).fit_folds(params, problem, report)
 
 
 def refit(
@@ -94,4 +103,4 @@ def refit(
     InputError
         An unknown baseline, or a hyperparameter it cannot use.
     """
-    return baseline(name).refit(params, x, y, setting, rounds)
+    return _counting(name, setting).refit(params, x, y, setting, rounds)

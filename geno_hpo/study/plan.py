@@ -252,6 +252,8 @@ def prepare(plan: StudyPlan) -> Prepared:
         seed=config.seed,
         scratch=plan.work,
     )
+    if config.loss == "poisson":
+        dataset = dataset.counting()
     split = split_for(
         dataset,
         config.split,

@@ -371,6 +371,7 @@ class Compiled:
             self._value("label_smoothing"),
             gamma=self._value("focal_gamma"),
             delta=self._value("huber_delta"),
+            counts=self._shape.counts,
             weights=weights,
             gaps=self._gaps,
         )

@@ -392,7 +392,7 @@ class TensorFlowEngine:
     def _predictions(
         self, logits: NDArray[np.float32], target_scale: OutputScale | None
     ) -> NDArray[np.float32]:
-        values: NDArray[np.float32] = activate(self._shape.task, logits)
+        values: NDArray[np.float32] = activate(self._shape.activation, logits)
         if self._shape.task == "regression" and target_scale is not None:
             values = values * target_scale.scale + target_scale.mean
         return values.astype(np.float32)

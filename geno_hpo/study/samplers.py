@@ -18,6 +18,7 @@ from optuna.samplers._tpe.sampler import _split_trials, default_gamma
 from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo.errors import InputError
+from geno_hpo.study.genetic import Genetic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,9 +73,7 @@ def make_sampler(
             )
         case "genetic":
             size = config.population
-            return lambda number: optuna.samplers.NSGAIISampler(
-                population_size=size, seed=own(number)
-            )
+            return lambda number: Genetic(size, own(number))
         case "gp":
             return _gp(config.startup_trials, own)
         case other:

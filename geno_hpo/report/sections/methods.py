@@ -29,6 +29,7 @@ TENSORFLOW = "Abadi M, et al. (2016). TensorFlow. OSDI: 265-283"
 SKLEARN = "Pedregosa F, et al. (2011). Scikit-learn. J Mach Learn Res 12: 2825-2830"
 LIGHTGBM = "Ke G, et al. (2017). LightGBM. NeurIPS 30: 3146-3154"
 ASHA = "Li L, et al. (2020). A system for massively parallel hyperparameter tuning. MLSys 2"
+BREIMAN = "Breiman L, et al. (1984). Classification and regression trees. Wadsworth"
 INTEGRATED = "Sundararajan M, et al. (2017). Axiomatic attribution. ICML: 3319-3328"
 SANITY = "Adebayo J, et al. (2018). Sanity checks for saliency maps. NeurIPS 31: 9505-9515"
 ANOVA = "Watanabe S, et al. (2023). PED-ANOVA. IJCAI: 4389-4396"
@@ -52,7 +53,10 @@ def references(outcome: StudyOutcome) -> str:
     summary = outcome.summary
     board = {entry["model"] for entry in summary["leaderboard"] if entry["kind"] == "baseline"}
     cited = [OPTUNA, KERAS, TENSORFLOW]
-    cited += [ASHA] if "asha" in outcome.study_yaml or "pruner" not in outcome.study_yaml else []
+    several = bool(summary.get("front"))
+    asha = "asha" in outcome.study_yaml or "pruner" not in outcome.study_yaml
+    cited += [ASHA] if asha and not several else []
+    cited += [BREIMAN] if several else []
     cited += [SKLEARN] if board - {"lightgbm"} else []
     cited += [LIGHTGBM] if "lightgbm" in board else []
     cited += [INTEGRATED, SANITY] if outcome.explanation is not None else []

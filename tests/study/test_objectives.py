@@ -187,7 +187,7 @@ def test_objectives_and_loss_are_part_of_what_a_trial_means(finished: Finished) 
     for change in ("objectives: [score]", "objectives: [score, parameters]"):
         path.write_text(STUDY.replace("objectives: [score, parameters, seconds]", change))
         plan = load_plan(finished.plan.project, "lesions")
-        with pytest.raises(StudyChangedError, match="study file .* changed after 6 trials"):
+        with pytest.raises(StudyChangedError, match=r"study file .* changed after 6 trials"):
             finished.record.agree(plan)
     path.write_text(STUDY)
 

@@ -19,6 +19,8 @@ COSTS = {
     "seconds": ("seconds of training", "seconds of training, all folds"),
 }
 """Costs by their names in study files: in a sentence, and on an axis."""
+LOG_SPAN = 10.0
+"""Costs that span more than this factor are drawn on a logarithmic axis."""
 
 
 def cost(value: float) -> str:
@@ -107,11 +109,9 @@ def _panel(
     low, high = sorted((found["limit"], found["best_score"]))
     costs = [t.costs[name] for t in trials]
     axis: dict[str, Any] = {"title": COSTS[name][1]}
-    if min(costs) > 0:
+    if min(costs) > 0 and max(costs) / min(costs) > LOG_SPAN:
         ends = [math.log10(min(costs)) - 0.08, math.log10(max(costs)) + 0.08]
-        axis |= {"type": "log", "range": ends, "exponentformat": "power"}
-        if ends[1] - ends[0] > 1:
-            axis["dtick"] = 1
+        axis |= {"type": "log", "range": ends, "exponentformat": "power", "dtick": 1}
     band = {
         "type": "rect",
         "xref": "paper",

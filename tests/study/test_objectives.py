@@ -15,7 +15,7 @@ from geno_hpo.metrics import METRICS
 from geno_hpo.report import check_summary
 from geno_hpo.report.page import render
 from geno_hpo.report.tables import tables
-from geno_hpo.study.final import enqueue_final, finished_fits
+from geno_hpo.study.final import enqueue_final, finished_fits, planned_fits
 from geno_hpo.study.front import choose, costs_of, front, score_of
 from geno_hpo.study.jobs import final_path, unseen_path
 from geno_hpo.study.launch import Launch
@@ -42,7 +42,7 @@ budget: {trials: 6, epochs: 5, patience: 5}
 sampler: {name: tpe, startup_trials: 3}
 baselines: {ridge: {trials: 1}, random_forest: false, lightgbm: {trials: 1}}
 final: {seeds: 1}
-control: {trials: 1, epochs: 1}
+control: false
 workers: 1
 audit: 'off'
 """
@@ -73,8 +73,8 @@ def write(root: Path, study: str = STUDY, trait: np.ndarray | None = None) -> Pa
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """The study, interrupted after some of its trials and gone on with."""
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The study, interrupted after some of its trials and gone on with; its test set is sealed."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("GENO_HPO_STORAGE", "MLFLOW_TRACKING_URI"):
             patch.delenv(name, raising=False)
@@ -89,64 +89,69 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
         for part, asked in launch.plan.budgets.items():
             pools[part].fill(asked)
         record.set(phase="search")
-        looks = iter([False] * 40 + [True] * 1000)
+        looks = iter([False] * 16 + [True] * 1000)
         Worker(launch.plan, maximise=maximise, stop=lambda: next(looks)).run()
         done = pools["network"].tally()[TrialState.COMPLETE]
         assert 0 < done < 6, "it was stopped in the middle of a trial"
         assert pools["network"].tally()[TrialState.WAITING] == 6 - done
         Worker(launch.plan, maximise=maximise).run()
-        record.open_seal(6, "0.1.0")
-        enqueue_final(launch.plan, pools)
-        record.set(phase="final")
-        Worker(launch.plan, maximise=maximise).run()
-        record.set(phase="done")
-        return load_finished(Project(root), "lesions")
+        return load_finished(Project(root), "lesions", test=False)
 
 
-def test_the_budget_holds_and_every_trial_has_its_values(finished: Finished) -> None:
-    pool = finished.pools["network"]
+@pytest.fixture(scope="module")
+def finished(searched: Finished) -> Finished:
+    """The same study with its final fits."""
+    searched.record.open_seal(6, "0.1.0")
+    enqueue_final(searched.plan, searched.pools)
+    searched.record.set(phase="final")
+    Worker(searched.plan, maximise=True).run()
+    searched.record.set(phase="done")
+    return load_finished(searched.plan.project, "lesions")
+
+
+def test_the_budget_holds_and_every_trial_has_its_values(searched: Finished) -> None:
+    pool = searched.pools["network"]
     assert pool.tally() == {TrialState.COMPLETE: 6}
-    assert len(finished.pools["control"].trials()) == 1
-    assert len(finished.pools["control"].study.directions) == 1, "the control asks for its score"
+    assert len(searched.pools["ridge"].study.directions) == 1, "baselines ask for their score"
     for trial in pool.trials():
         parameters, seconds = costs_of(trial)
         assert score_of(trial) == pytest.approx(np.mean(trial.user_attrs["fold_scores"]), abs=1e-5)
         assert parameters == trial.user_attrs["parameters"]
         assert 0 < seconds < 600
-        short = finished.plan.space.short(trial.params)
+        short = searched.plan.space.short(trial.params)
         if short["family"] == "mlp":
             width = int(short["neurons"])
             assert parameters == 15 * width + width + width + 1, "kernels and biases"
-        assert unseen_path(finished.plan.work, trial.number).exists(), "any of them may win"
+        assert unseen_path(searched.plan.work, trial.number).exists(), "any of them may win"
 
 
-def test_the_winner_is_the_cheapest_within_one_standard_error(finished: Finished) -> None:
-    trials = finished.pools["network"].trials()
+def test_the_winner_is_the_cheapest_within_one_standard_error(searched: Finished) -> None:
+    trials = searched.pools["network"].trials()
     found = choose(trials, maximise=True)
     assert found is not None
-    fit = next(fit for fit, _ in finished_fits(finished.plan, finished.pools).values())
-    assert fit.params == dict(finished.plan.space.short(found.winner.params))
+    fit = next(fit for fit in planned_fits(searched.plan, searched.pools) if fit.kind == "network")
+    assert fit.params == dict(searched.plan.space.short(found.winner.params))
     assert (score_of(found.winner) or 0.0) >= (score_of(found.best) or 0.0) - found.error
-    status = read_status(finished.plan.project.root, "lesions")
+    status = read_status(searched.plan.project.root, "lesions")
     (shown,) = [part.front for part in status.progress.parts if part.front]
     assert [one.number for one in shown] == [t.number for t in front(trials, maximise=True)]
     assert [one.number for one in shown if one.wins] == [found.winner.number]
 
 
-def test_mlflow_has_each_trials_costs(finished: Finished) -> None:
-    project = finished.plan.project
+def test_mlflow_has_each_trials_costs(searched: Finished) -> None:
+    project = searched.plan.project
     tracking = Tracking(project.tracking_uri, project.mlruns / "artifacts", "lesions")
     runs = tracking.client.search_runs([tracking.experiment_id], "tags.stage = 'search'")
     assert len(runs) == 6
     told = {int(run.data.tags["trial"].split()[-1]): run.data.metrics for run in runs}
-    for trial in finished.pools["network"].trials():
+    for trial in searched.pools["network"].trials():
         metrics = told[trial.number]
         assert (metrics["parameters"], metrics["seconds"]) == pytest.approx(costs_of(trial))
         assert metrics["cv_score"] == pytest.approx(score_of(trial))
 
 
-def test_the_report_draws_the_front(finished: Finished) -> None:
-    outcome = outcome_of(finished)
+def test_the_report_draws_the_front(searched: Finished) -> None:
+    outcome = outcome_of(searched, test=False)
     check_summary(outcome.summary)
     assert outcome.summary["objectives"] == ["score", "parameters", "seconds"]
     rows = outcome.summary["front"]["rows"]
@@ -161,6 +166,7 @@ def test_the_report_draws_the_front(finished: Finished) -> None:
     assert outcome.summary["metric"] == "d2"
 
 
+@pytest.mark.slow
 def test_a_bundle_tells_expected_counts(finished: Finished, tmp_path: Path) -> None:
     from geno_hpo.bundle import InputOptions, open_bundle, open_samples, predict, write_predictions
     from geno_hpo.study.export import export_finished
@@ -182,13 +188,13 @@ def test_a_bundle_tells_expected_counts(finished: Finished, tmp_path: Path) -> N
     assert (own > 0).all()
 
 
-def test_objectives_and_loss_are_part_of_what_a_trial_means(finished: Finished) -> None:
-    path = finished.plan.project.root / "studies" / "lesions.yaml"
+def test_objectives_and_loss_are_part_of_what_a_trial_means(searched: Finished) -> None:
+    path = searched.plan.project.root / "studies" / "lesions.yaml"
     for change in ("objectives: [score]", "objectives: [score, parameters]"):
         path.write_text(STUDY.replace("objectives: [score, parameters, seconds]", change))
-        plan = load_plan(finished.plan.project, "lesions")
+        plan = load_plan(searched.plan.project, "lesions")
         with pytest.raises(StudyChangedError, match=r"study file .* changed after 6 trials"):
-            finished.record.agree(plan)
+            searched.record.agree(plan)
     path.write_text(STUDY)
 
 

@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NAME ?= inh
 TARGET ?=
-STUDY = $(NAME)$(if $(TARGET),.$(TARGET))
+STUDIES = $(if $(strip $(TARGET)),$(addprefix $(NAME).,$(TARGET)),$(NAME))
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help setup study worker status ui dashboard report servers test check slow cluster bench docs lock clean
@@ -30,17 +30,17 @@ $(READY): requirements.lock pyproject.toml
 
 setup: $(READY) ## create the environment from the lock file
 
-study: $(READY) ## run a study, or go on with it: make study NAME=inh [TARGET=e2]
-	@$(BIN)/geno-hpo run $(STUDY) $(ARGS)
+study: $(READY) ## run a study, or go on with it: make study NAME=inh [TARGET=e2, or TARGET="e1 e2"]
+	@set -e; for study in $(STUDIES); do $(BIN)/geno-hpo run $$study $(ARGS); done
 
 worker: $(READY) ## add one worker to a running study: make worker NAME=inh
-	@$(BIN)/geno-hpo worker $(STUDY) $(ARGS)
+	@set -e; for study in $(STUDIES); do $(BIN)/geno-hpo worker $$study $(ARGS); done
 
 status: $(READY) ## how far a study is: make status NAME=inh
-	@$(BIN)/geno-hpo status $(STUDY) $(ARGS)
+	@set -e; for study in $(STUDIES); do $(BIN)/geno-hpo status $$study $(ARGS); done
 
-report: $(READY) ## draw the report of a finished study again: make report NAME=inh
-	@$(BIN)/geno-hpo report $(STUDY) $(ARGS)
+report: $(READY) ## draw a finished study's report again, several targets on one page: make report NAME=inh
+	@$(BIN)/geno-hpo report $(STUDIES) $(ARGS)
 
 ui: $(READY) ## open the MLflow page of all studies
 	@$(BIN)/geno-hpo ui $(ARGS)

@@ -317,6 +317,21 @@ def _r2(truth: Array, prediction: Array, counts: Floats) -> Floats:
     return 1 - _ratio(counts @ error**2, np.where(variation > FLAT * total, variation, 0.0))
 
 
+def _d2(truth: Array, prediction: Array, counts: Floats) -> Floats:
+    """Share of the Poisson deviance from the mean that the predictions explain."""
+    y = truth.astype(np.float64)
+    if (y < 0).any():
+        return np.full(len(counts), np.nan)
+    p = np.maximum(prediction.astype(np.float64), CLIP)
+    own = y * np.log(np.where(y > 0, y, 1.0))
+    left = counts @ (own - y * np.log(p) - y + p)
+    entropy, total = counts @ own, counts @ y
+    mean = _ratio(total, np.where(total > 0, counts.sum(axis=1), 0.0))
+    whole = entropy - total * np.log(mean)
+    moves = whole > FLAT * np.maximum(counts @ np.abs(own), total)
+    return 1 - _ratio(left, np.where(moves, whole, 0.0))
+
+
 def _pearson(truth: Array, prediction: Array, counts: Floats) -> Floats:
     x, y = _standard(truth), _standard(prediction)
     total = counts.sum(axis=1)
@@ -360,6 +375,7 @@ _BUILT_IN: dict[str, Metric] = {
         Metric("r2", "R²", True, _TRAIT, 0.0, _r2),
         Metric("pearson", "Pearson correlation", True, _TRAIT, 0.0, _pearson),
         Metric("rmse", "RMSE", False, _TRAIT, None, _rmse),
+        Metric("d2", "explained Poisson deviance", True, _TRAIT, 0.0, _d2),
     )
 }
 

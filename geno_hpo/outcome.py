@@ -44,6 +44,10 @@ class TrialRecord:
         Wall time of the trial.
     params
         The active hyperparameters under their short names.
+    parameters
+        Values that a network's training changes; None where nobody counted.
+    costs
+        The search's objectives beside the score, by name.
     """
 
     number: int
@@ -58,6 +62,8 @@ class TrialRecord:
     best_epoch: int = 0
     seconds: float = 0.0
     params: dict[str, Any] = field(default_factory=dict)
+    parameters: int | None = None
+    costs: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

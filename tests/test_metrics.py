@@ -82,6 +82,29 @@ def test_trait_scores_agree_with_scikit_learn_and_scipy(pairs: list[tuple[float,
         assert ours == pytest.approx(value, rel=1e-6, abs=1e-6)
 
 
+counted = st.lists(st.tuples(st.integers(0, 30), st.floats(0.01, 50)), min_size=3, max_size=40)
+
+
+@settings(deadline=None, max_examples=80)
+@given(pairs=counted)
+def test_explained_deviance_agrees_with_scikit_learn(pairs: list[tuple[int, float]]) -> None:
+    truth, guess = (np.array(side, np.float64) for side in zip(*pairs, strict=True))
+    assume(truth.std() > 0)
+    expected = reference.d2_tweedie_score(truth, guess, power=1)
+    ours = METRICS["d2"].score(column(truth), guess[:, None])
+    assert ours == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def test_explained_deviance_at_its_edges() -> None:
+    d2 = METRICS["d2"]
+    counts = column([0, 2, 4])
+    assert d2.score(counts, column([2, 2, 2])) == pytest.approx(0, abs=1e-12)
+    assert d2.score(counts, column([0, 2, 4])) == pytest.approx(1, abs=1e-6)
+    assert -100 < d2.score(counts, column([0, 0, 0])) < -10, "counts that were held impossible"
+    assert np.isnan(d2.score(column([-1, 2, 4]), column([1, 2, 3])))
+    assert np.isnan(d2.score(column([0, 0, 0]), column([1, 2, 3])))
+
+
 @pytest.mark.parametrize("name", METRICS)
 def test_resampled_scores_equal_scores_of_repeated_samples(name: str) -> None:
     rng = np.random.default_rng(3)
@@ -90,6 +113,8 @@ def test_resampled_scores_equal_scores_of_repeated_samples(name: str) -> None:
     if metric.tasks == ("regression",):
         truth, prediction = rng.normal(size=(n, 2)).astype(np.float32), rng.normal(size=(n, 2))
         truth[::5, 1] = np.nan
+        if name == "d2":
+            truth, prediction = np.round(2 * np.abs(truth)), np.abs(prediction)
     else:
         truth = rng.integers(0, 2, (n, 2)).astype(np.float32)
         truth[::7, 0] = np.nan
@@ -111,7 +136,7 @@ def test_resampled_scores_do_not_depend_on_the_block(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    "name", ["auc", "average_precision", "balanced_accuracy", "mcc", "r2", "pearson"]
+    "name", ["auc", "average_precision", "balanced_accuracy", "mcc", "r2", "pearson", "d2"]
 )
 def test_constant_labels_have_no_score(name: str) -> None:
     score = METRICS[name].score(column([1, 1, 1]), column([0.2, 0.6, 0.4]))

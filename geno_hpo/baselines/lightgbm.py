@@ -239,7 +239,7 @@ class LightGBM:
 def _options(params: Parameters, setting: Setting) -> dict[str, Any]:
     """Our hyperparameters under LightGBM's names."""
     options: dict[str, Any] = {
-        "objective": OBJECTIVES[setting.task],
+        "objective": "poisson" if setting.counts else OBJECTIVES[setting.task],
         "metric": "None",
         "learning_rate": number(params, "learning_rate"),
         "num_leaves": int(number(params, "num_leaves")),

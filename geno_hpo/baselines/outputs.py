@@ -88,8 +88,10 @@ def single_class(y: Labels, task: str) -> Constant | None:
     y
         ``(samples,)`` known labels of one output.
     task
-        The task; traits and multiclass labels are never constant in this sense.
+        The task; multiclass labels are never constant in this sense, traits where all are 0.
     """
+    if task == "regression" and y.size and not y.any():
+        return Constant(0.0, ("an output was 0 throughout training: it is predicted as 0",))
     if task not in ("binary", "multilabel") or (y.size and y.min() < y.max()):
         return None
     share = float(y.mean()) if y.size else 0.5

@@ -73,6 +73,8 @@ class Setting:
         Threads a fit may use.
     balanced
         Whether rare classes weigh more, as often as they are rarer in the training part.
+    counts
+        Whether the values of a regression are counts: their expectation is told by a log link.
 
     Raises
     ------
@@ -85,6 +87,7 @@ class Setting:
     seed: int = 1
     threads: int = 1
     balanced: bool = False
+    counts: bool = False
 
     def __post_init__(self) -> None:
         for name, value in (("units", self.units), ("threads", self.threads)):

@@ -1,7 +1,7 @@
 """Random forests: bagged trees on random shares of the features.
 
 Hyperparameters: ``trees``; ``max_depth`` (0: unlimited); ``max_features``, the share of the
-features tried at a split; ``min_samples_leaf``.
+features tried at a split; ``min_samples_leaf``. Of counts, splits lower the Poisson deviance.
 
 References
 ----------
@@ -113,6 +113,7 @@ class RandomForest:
             "min_samples_leaf": int(number(params, "min_samples_leaf")),
             "random_state": setting.seed,
             "n_jobs": setting.threads,
+            **({"criterion": "poisson"} if setting.counts else {}),
         }
 
         def fit_one(rows: Matrix, labels: Labels) -> Predictor:

@@ -61,6 +61,8 @@ def _of_a_package(plugin: Plugin, found: Any) -> Baseline:
 
 BASELINES = Registry("baselines", {one.name: one for one in FAMILIES}, _of_a_package)
 """All baselines by name, those of installed packages too."""
+COUNTING = ("ridge", "random_forest", "lightgbm", "kmer")
+"""Those that predict expected counts."""
 
 
 def baseline(name: str) -> Baseline:
@@ -75,6 +77,13 @@ def baseline(name: str) -> Baseline:
         return BASELINES[name]
     near = difflib.get_close_matches(name, BASELINES, n=len(BASELINES), cutoff=0)
     raise InputError(f"unknown baseline {name!r}; known: {', '.join(near)}")
+
+
+def _counting(name: str, setting: Setting) -> Baseline:
+    """The baseline of this name, seen to tell counts where they are asked for."""
+    if setting.counts and name not in COUNTING:
+        raise InputError(f"{name} tells no expected counts; known: {', '.join(COUNTING)}")
+    return baseline(name)
 
 
 def fit_folds(
@@ -98,7 +107,7 @@ def fit_folds(
     InputError
         An unknown baseline, or a hyperparameter it cannot use.
     """
-    return baseline(name).fit_folds(params, problem, report)
+    return _counting(name, problem.setting).fit_folds(params, problem, report)
 
 
 def refit(
@@ -122,4 +131,4 @@ def refit(
     InputError
         An unknown baseline, or a hyperparameter it cannot use.
     """
-    return baseline(name).refit(params, x, y, setting, rounds)
+    return _counting(name, setting).refit(params, x, y, setting, rounds)

@@ -1,5 +1,8 @@
 """L2-penalised linear models: ridge regression for traits, logistic regression for classes.
 
+Counts have a log link (Poisson regression) and are divided by their mean, as for networks, so that
+one range of penalties serves rare and frequent ones.
+
 The hyperparameter ``penalty`` has no scale: it multiplies the mean squared length of the centred
 samples. For standardised variants it is GBLUP's variance ratio (1 − h²)/h², whatever the number
 of variants, so one range serves ten sites and a million.
@@ -44,6 +47,8 @@ __all__ = ["Ridge"]
 Floats = NDArray[np.float64]
 
 ITERATIONS = 2000
+MOST_LOG = 80.0
+"""Logarithm from which on an expected count is cut off, so that it is a number in float32."""
 # Directions with less than this share of the largest variance hold rounding, not samples.
 RANK_TOLERANCE = 1e-10
 
@@ -59,7 +64,7 @@ class Linear:
     weights, intercept
         ``(features, columns)`` and ``(columns,)``.
     link
-        ``identity``, ``logistic`` or ``softmax``.
+        ``identity``, ``log``, ``logistic`` or ``softmax``.
     notes
         Said when the fit did not converge.
     """
@@ -80,6 +85,8 @@ class Linear:
             value = expit(value)
         elif self.link == "softmax":
             value = softmax(value, axis=1)
+        elif self.link == "log":
+            value = np.exp(np.minimum(value, MOST_LOG))
         return np.asarray(value, np.float32)
 
 
@@ -146,7 +153,10 @@ def _fit(x: Matrix, y: Labels, penalty: float, setting: Setting) -> Linear:
     basis: Floats | None = None
     if centred.shape[1] > len(x):
         centred, basis = _span(centred)
-    if setting.task == "regression":
+    if setting.counts:
+        weights, intercept, notes = _poisson(centred, y, alpha)
+        link = "log"
+    elif setting.task == "regression":
         weights, intercept, notes = _least_squares(centred, y, alpha)
         link = "identity"
     else:
@@ -169,6 +179,23 @@ def _least_squares(x: Floats, y: Labels, alpha: float) -> tuple[Floats, Floats, 
 
     model = Estimator(alpha=alpha).fit(x, y.astype(np.float64))
     return model.coef_[:, None], np.array([model.intercept_]), ()
+
+
+def _poisson(x: Floats, y: Labels, alpha: float) -> tuple[Floats, Floats, tuple[str, ...]]:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import PoissonRegressor
+
+    mean = float(y.mean(dtype=np.float64))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        model: Any = PoissonRegressor(alpha=alpha / len(x), max_iter=ITERATIONS)
+        model.fit(x, y.astype(np.float64) / mean)
+    notes = tuple(
+        f"Poisson regression had not converged after {ITERATIONS} iterations"
+        for warning in caught
+        if issubclass(warning.category, ConvergenceWarning)
+    )
+    return model.coef_[:, None], np.array([model.intercept_ + np.log(mean)]), notes
 
 
 def _logistic(

@@ -15,6 +15,7 @@ from rich.table import Table
 from geno_hpo.cli.display import label, progress_table
 
 if TYPE_CHECKING:
+    from geno_hpo.study.progress import FrontPoint
     from geno_hpo.study.status import AtWork, Status
 
 __all__ = ["show_status"]
@@ -64,12 +65,30 @@ def _show(console: Console, status: Status) -> None:
     console.print(progress_table(status.name, status.progress, status.seconds_spent))
     if status.asked:
         console.print(f"  all workers were asked to {status.asked}", style="yellow")
+    for part in status.progress.parts:
+        if part.front:
+            console.print(_front_table(part.front))
     if status.workers:
         console.print(_workers_table(status.workers))
     for reason, count in status.failures.items():
         console.print(f"  {count} × {reason}", style="red")
     if status.failures:
         console.print("failed trials were replaced where the budget allowed it", style="dim")
+
+
+def _front_table(front: tuple[FrontPoint, ...]) -> Table:
+    """The Pareto front, the best score first; the row that wins in bold."""
+    table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim", title_justify="left")
+    for title in ("front: trial", "model", "score", *front[0].costs):
+        table.add_column(title, no_wrap=True, justify="left" if title == "model" else "right")
+    for one in front:
+        costs = [
+            f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in one.costs.values()
+        ]
+        style = "bold" if one.wins else ""
+        number = f"{'wins: ' if one.wins else ''}{one.number}"
+        table.add_row(number, one.model, f"{one.score:.4f}", *costs, style=style)
+    return table
 
 
 def _workers_table(workers: tuple[AtWork, ...]) -> Table:

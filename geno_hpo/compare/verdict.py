@@ -45,6 +45,7 @@ MARGINS = {
     "mcc": 0.1,
     "r2": 0.1,
     "pearson": 0.1,
+    "d2": 0.1,
 }
 # For metrics whose scale depends on the data: a share of the baseline's score.
 RELATIVE_MARGIN = 0.1

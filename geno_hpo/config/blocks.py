@@ -21,7 +21,9 @@ __all__ = [
     "ControlConfig",
     "FinalConfig",
     "GroupsConfig",
+    "LossName",
     "MetricName",
+    "Objective",
     "PreprocessConfig",
     "PrunerConfig",
     "PublishedResult",
@@ -42,7 +44,10 @@ BuiltInMetric = Literal[
     "r2",
     "pearson",
     "rmse",
+    "d2",
 ]
+LossName = Literal["squared", "poisson"]
+Objective = Literal["score", "parameters", "seconds"]
 SplitKind = Literal[
     "stratified", "grouped", "random", "leave_one_group_out", "holdout", "published", "file"
 ]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from geno_hpo.config.aims import loss_fits, objectives_fit
 from geno_hpo.config.data import SequenceData, Strict, VariantData
 from geno_hpo.config.names import join
 from geno_hpo.plugins import find_plugin
@@ -30,6 +31,7 @@ METRIC_TASKS: Final[dict[str, tuple[str, ...]]] = {
     "r2": ("regression",),
     "pearson": ("regression",),
     "rmse": ("regression",),
+    "d2": ("regression",),
 }
 """The tasks that each metric fits."""
 
@@ -223,6 +225,11 @@ def _default(block: Strict, name: str) -> object:
 Rule = Callable[["StudyConfig"], Iterator[tuple[str, str]]]
 RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_metric_fits, ("metric", "task")),
+    (loss_fits, ("loss", "task", "metric", "baselines")),
+    (
+        objectives_fit,
+        ("objectives", "pruner", "pruner.name", "sampler", "sampler.name", "final"),
+    ),
     (_positive_is_binary, ("positive", "task")),
     (_group_fits, ("split", "split.kind", "split.group")),
     (_split_fits, ("split", "split.kind", "split.file")),

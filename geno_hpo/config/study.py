@@ -21,7 +21,9 @@ from geno_hpo.config.blocks import (
     BudgetConfig,
     ControlConfig,
     FinalConfig,
+    LossName,
     MetricName,
+    Objective,
     PreprocessConfig,
     PrunerConfig,
     PublishedResult,
@@ -68,7 +70,11 @@ def _baselines(value: object) -> object:
 
 
 def _metric(known: dict[str, Any]) -> MetricName:
-    return DEFAULT_METRIC[known["task"]]
+    return "d2" if known.get("loss") == "poisson" else DEFAULT_METRIC[known["task"]]
+
+
+def _pruner(known: dict[str, Any]) -> PrunerConfig:
+    return PrunerConfig(name="none") if len(known.get("objectives", ())) > 1 else PrunerConfig()
 
 
 class StudyConfig(Strict):
@@ -100,6 +106,10 @@ class StudyConfig(Strict):
     task: Task
     """binary (two classes), multiclass, multilabel (several yes/no columns) or regression."""
 
+    loss: LossName = "squared"
+    """regression: squared error, or poisson for counts: networks and baselines then tell expected
+    counts by a log link. A space's `huber_delta` replaces the squared error."""
+
     positive: Name | None = None
     """binary: the label that counts as positive, such as R; by default the one that is 1, R,
     resistant, case, true, yes or positive."""
@@ -114,14 +124,19 @@ class StudyConfig(Strict):
     """Search spaces: names of files in search_spaces/, or paths."""
 
     metric: MetricName = Field(default_factory=_metric)
-    """What is optimised; by default auc (binary, multilabel), accuracy (multiclass) or pearson
-    (regression)."""
+    """What is optimised; by default auc (binary, multilabel), accuracy (multiclass), pearson
+    (regression) or d2 (counts)."""
+
+    objectives: Annotated[tuple[Objective, ...], Field(strict=False, min_length=1)] = ("score",)
+    """What the search of networks weighs: score alone, or score and then costs that shall be small:
+    parameters (trained values), seconds (of training). The winner is the cheapest configuration
+    within one standard error of the best score."""
 
     sampler: SamplerConfig = SamplerConfig()
     """How the search draws configurations."""
 
-    pruner: PrunerConfig = PrunerConfig()
-    """When a trial that goes badly is stopped early."""
+    pruner: PrunerConfig = Field(default_factory=_pruner)
+    """When a trial that goes badly is stopped early; with several objectives none is."""
 
     budget: BudgetConfig = BudgetConfig()
     """What the search may cost."""
@@ -211,6 +226,10 @@ class StudyConfig(Strict):
             del whole[key]
         for key in ("trials", "wall_time"):
             del whole["budget"][key]
+        if len(self.objectives) == 1:
+            del whole["objectives"]
+        if self.loss == "squared":
+            del whole["loss"]
         whole["control"] = {"epochs": self.control.epochs if self.control else None}
         if self.control is not None and self.control.permutations > 1:
             whole["control"]["permutations"] = self.control.permutations

@@ -45,6 +45,8 @@ class Target:
     classes
         Names of the classes: two for binary (index 1 is the positive one), all for multiclass,
         empty for multilabel and regression.
+    counts
+        Whether the values of a regression are counts, whose expectation models tell by a log link.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class Target:
     values: NDArray[np.float32]
     names: tuple[str, ...]
     classes: tuple[str, ...] = ()
+    counts: bool = False
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
@@ -241,7 +244,8 @@ class Dataset:
         """SHA-256 (first 16 hex digits) over ids, codes, axis and target."""
         digest = hashlib.sha256()
         head = [self.kind, self.ids, self.axis, self.target.task, self.target.names]
-        digest.update(json.dumps([*head, self.target.classes]).encode())
+        last = [self.target.classes, *(["counts"] if self.target.counts else [])]
+        digest.update(json.dumps([*head, *last]).encode())
         for rows in row_blocks(self.codes):
             digest.update(rows.data)
         digest.update(np.ascontiguousarray(self.target.values).tobytes())
@@ -263,6 +267,27 @@ class Dataset:
             origin=replace(self.origin, notes=(*self.origin.notes, note)),
             truth=None if self.truth is None else self.truth.taking(where),
         )
+
+    def counting(self) -> Dataset:
+        """The same data, whose target are counts.
+
+        Raises
+        ------
+        DataError
+            A negative value, or an output without a single count above 0.
+        """
+        values = self.target.values
+        for column, name in enumerate(self.target.names):
+            below = np.flatnonzero(values[:, column] < 0)
+            if len(below):
+                first = below[0]
+                raise DataError(
+                    f"loss: poisson needs counts, at least 0, got {values[first, column]:g} for "
+                    f"{name!r} of sample {self.ids[first]!r} ({len(below)} samples are below 0)"
+                )
+            if not np.nansum(values[:, column]) > 0:
+                raise DataError(f"loss: poisson needs a count above 0, {name!r} has none")
+        return replace(self, target=replace(self.target, counts=True))
 
     def noting(self, note: str) -> Dataset:
         """The same data with one more note on their origin; an empty note adds nothing."""
@@ -288,6 +313,7 @@ class Dataset:
             "task": self.target.task,
             "target_names": self.target.names,
             "classes": self.target.classes,
+            "counts": self.target.counts,
             "groups": list(self.groups),
             "loci": [asdict(locus) for locus in self.loci],
             "origin": asdict(self.origin),
@@ -316,6 +342,7 @@ class Dataset:
                 values=np.load(folder / "target.npy"),
                 names=tuple(meta["target_names"]),
                 classes=tuple(meta["classes"]),
+                counts=meta.get("counts", False),
             ),
             groups={name: np.load(folder / f"group.{name}.npy") for name in meta["groups"]},
             loci=tuple(Locus(**{**x, "genome": tuple(x["genome"])}) for x in meta["loci"]),

@@ -213,6 +213,7 @@ class BaselineEvaluation:
             seed=seed,
             threads=self.threads,
             balanced=self.settings.class_weight == "balanced",
+            counts=target.counts,
         )
 
     def trial(

@@ -57,6 +57,7 @@ def model_shape(dataset: Dataset, settings: PreprocessConfig) -> ModelShape:
         units=dataset.target.units,
         task=dataset.target.task,
         loci=loci,
+        counts=dataset.target.counts,
     )
 
 
@@ -378,7 +379,13 @@ class Inputs:
     ) -> FittedInputs:
         target = weights = None
         if self.task == "regression":
-            target = fit_target(self.labels, train, self.task, self.settings.scale_target)
+            target = fit_target(
+                self.labels,
+                train,
+                self.task,
+                self.settings.scale_target,
+                counts=self.shape.counts,
+            )
         if self.settings.class_weight == "balanced":
             weights = class_weights(self.labels, train, self.shape.units, self.task)
         return FittedInputs(variants, mean, target, weights)

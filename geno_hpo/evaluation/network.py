@@ -283,7 +283,7 @@ class NetworkEvaluation:
         from geno_hpo.training.predictions import activate
 
         scale, task = self.form(params).final.target, self.dataset.target.task
-        values = activate(task, logits)
+        values = activate(self.shape.activation, logits)
         return scale.inverse(values) if task == "regression" and scale is not None else values
 
     def selected_columns(self, params: Parameters, fold: int | None = None) -> NDArray[np.int32]:

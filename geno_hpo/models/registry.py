@@ -111,6 +111,8 @@ def complete(params: Parameters, shape: ModelShape) -> dict[str, Value]:
             raise InputError(f"{name} belongs to classification, got it with a regression")
     if shape.task != "regression" and "huber_delta" in full:
         raise InputError(f"huber_delta belongs to regression, got it with a {shape.task} task")
+    if shape.counts and "huber_delta" in full:
+        raise InputError("huber_delta replaces the squared error, got it with counts (poisson)")
     if shape.kind == "sequence" and "select" in full:
         raise InputError(f"select belongs to variant tables, got it with {shape.kind}")
     for name in ONLY_SEQUENCES:

@@ -28,6 +28,8 @@ class ModelShape:
         ``binary``, ``multiclass``, ``multilabel`` or ``regression``.
     loci
         Lengths of the genes or regions that a sequence consists of, in order; empty for one.
+    counts
+        Whether the values of a regression are counts: outputs are logarithms of expected ones.
 
     Raises
     ------
@@ -41,6 +43,7 @@ class ModelShape:
     units: int
     task: Literal["binary", "multiclass", "multilabel", "regression"]
     loci: tuple[int, ...] = ()
+    counts: bool = False
 
     def __post_init__(self) -> None:
         allowed = (4, 5) if self.kind == "sequence" else (1,)
@@ -50,6 +53,8 @@ class ModelShape:
             raise InputError(f"length must be at least 1, got {self.length}")
         if self.loci and (min(self.loci) < 1 or sum(self.loci) != self.length):
             raise InputError(f"loci must fill the length {self.length}, got {self.loci}")
+        if self.counts and self.task != "regression":
+            raise InputError(f"counts belong to a regression, got them with a {self.task} model")
         least = 2 if self.task == "multiclass" else 1
         if self.units < least or (self.task == "binary" and self.units != 1):
             rule = "1" if self.task == "binary" else f"at least {least}"
@@ -70,4 +75,6 @@ class ModelShape:
     @property
     def activation(self) -> str:
         """Keras name of the activation that turns logits into predictions."""
-        return {"regression": "linear", "multiclass": "softmax"}.get(self.task, "sigmoid")
+        if self.task == "regression":
+            return "exponential" if self.counts else "linear"
+        return "softmax" if self.task == "multiclass" else "sigmoid"

@@ -15,7 +15,7 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class TargetScale:
-    """Zero mean and unit variance for traits; the identity for labels.
+    """Zero mean and unit variance for traits, mean 1 for counts; the identity for labels.
 
     Parameters
     ----------
@@ -36,15 +36,25 @@ class TargetScale:
 
 
 def fit_target(
-    values: NDArray[np.float32], train_idx: Indices, task: str, enabled: bool = True
+    values: NDArray[np.float32],
+    train_idx: Indices,
+    task: str,
+    enabled: bool = True,
+    *,
+    counts: bool = False,
 ) -> TargetScale:
-    """Learn the scale of each trait from the training part; other tasks get the identity."""
+    """Learn the scale of each trait from the training part; other tasks get the identity.
+
+    Counts are divided by their mean and not shifted: an expected count stays above 0, and a
+    network begins near the mean.
+    """
     outputs = values.shape[1]
     if task != "regression" or not enabled:
         return TargetScale(np.zeros(outputs, np.float32), np.ones(outputs, np.float32))
     train = values[train_idx].astype(np.float64)
-    spread = np.nanstd(train, axis=0)
+    mean = np.nanmean(train, axis=0)
+    spread = mean if counts else np.nanstd(train, axis=0)
     return TargetScale(
-        np.nanmean(train, axis=0).astype(np.float32),
+        np.zeros_like(mean, np.float32) if counts else mean.astype(np.float32),
         np.where(spread > 0, spread, 1.0).astype(np.float32),
     )

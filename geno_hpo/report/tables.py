@@ -38,6 +38,8 @@ def tables(outcome: StudyOutcome) -> dict[str, Content]:
     for name in ("comparisons", "trivial", "calibration", "threshold", "strata"):
         if outcome.summary.get(name):
             found["thresholds" if name == "threshold" else name] = _entries(outcome.summary[name])
+    if outcome.summary.get("front"):
+        found["front"] = _front(outcome.summary["front"]["rows"])
     if outcome.summary.get("restarts"):
         found["restarts"] = _restarts(outcome.summary["restarts"]["rows"])
     if outcome.summary.get("learning_curve"):
@@ -122,6 +124,15 @@ def _entries(entries: list[dict[str, Any]]) -> Content:
     return head, [tuple(row[name] for name in head) for row in flat]
 
 
+def _front(rows: list[dict[str, Any]]) -> Content:
+    """A row a trial of the front."""
+    names = tuple(rows[0]["costs"])
+    return ("trial", "model", "score", *names), [
+        (row["trial"], row["model"], row["score"], *(row["costs"][name] for name in names))
+        for row in rows
+    ]
+
+
 def _restarts(rows: list[dict[str, Any]]) -> Content:
     """A row a configuration, its seeds' scores in one cell."""
     head = ("place", "trial", "model", "searched", "mean", "spread", "wins")
@@ -151,6 +162,7 @@ def _spread(key: str, value: Any) -> list[tuple[str, Any]]:
 def _trials(outcome: StudyOutcome) -> Content:
     names = _in_order(name for trial in outcome.trials for name in trial.params)
     names = [name for name in names if name != "family"]
+    costs = _in_order(x for t in outcome.trials for x in t.costs if x != "parameters")
     folds = max((len(trial.fold_scores) for trial in outcome.trials), default=0)
     head = ("stage", "model", "number", "state", "reason", "score", "epochs", "best_epoch")
     rows = [
@@ -164,13 +176,16 @@ def _trials(outcome: StudyOutcome) -> Content:
             trial.epochs,
             trial.best_epoch,
             trial.seconds,
+            trial.parameters,
+            *(trial.costs.get(name) for name in costs),
             *(trial.fold_scores + (None,) * (folds - len(trial.fold_scores))),
             *(trial.params.get(name) for name in names),
         )
         for trial in outcome.trials
     ]
     scores = tuple(f"fold_{i}" for i in range(1, folds + 1))
-    return (*head, "seconds", *scores, *(f"param_{name}" for name in names)), rows
+    more = ("seconds", "parameters", *(f"cost_{name}" for name in costs))
+    return (*head, *more, *scores, *(f"param_{name}" for name in names)), rows
 
 
 def _curves(outcome: StudyOutcome) -> Content:

@@ -23,6 +23,7 @@ from geno_hpo.metrics import METRICS
 from geno_hpo.space import Value
 from geno_hpo.space.partial import partial
 from geno_hpo.study.cached import TrialStorage
+from geno_hpo.study.front import score_of
 from geno_hpo.study.keeper import BEATS
 from geno_hpo.study.lease import LEASE_SECONDS
 from geno_hpo.study.nested import fold_plans
@@ -192,7 +193,7 @@ def warm_start(project: Project, name: str, source: str, best: int) -> tuple[lis
     complete = [t for t in pool.trials() if t.state == TrialState.COMPLETE]
     if not complete:
         raise InputError(f"study {other.key} has no complete trial to take configurations from")
-    complete.sort(key=lambda t: (sign * float(t.value or 0.0), t.number))
+    complete.sort(key=lambda t: (sign * (score_of(t) or 0.0), t.number))
     plan = _begun(project, name)[1][0]
     numbers, left_out = [], []
     for trial in complete[:best]:

@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo.errors import GenoHpoError
 from geno_hpo.metrics import METRICS
+from geno_hpo.study.front import score_of
 from geno_hpo.study.plan import StudyPlan
 from geno_hpo.study.storage import Pool
 
@@ -136,10 +137,13 @@ def control_winners(plan: StudyPlan, pool: Pool) -> dict[int, FrozenTrial]:
 
 
 def leaders(plan: StudyPlan, pools: dict[str, Pool]) -> list[FrozenTrial]:
-    """The winner and the study's runners-up, best first."""
+    """The winner, and then the study's runners-up by their score."""
     sign = 1.0 if METRICS[plan.metric].maximise else -1.0
+    winner = pools["network"].best()
     complete = [t for t in pools["network"].trials() if t.state == TrialState.COMPLETE]
-    ranked = sorted(complete, key=lambda t: (-sign * float(t.value or 0), t.number))
+    ranked = sorted(
+        complete, key=lambda t: (t is not winner, -sign * (score_of(t) or 0.0), t.number)
+    )
     return ranked[: plan.config.final.runners_up + 1]
 
 

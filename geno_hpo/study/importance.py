@@ -19,6 +19,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo.explanation import Importance
+from geno_hpo.study.front import score_of
 
 __all__ = ["FEWEST", "hyperparameter_importance"]
 
@@ -45,18 +46,20 @@ def hyperparameter_importance(trials: list[FrozenTrial], *, maximise: bool) -> I
     trials, or where nothing varied, the shares are empty.
     """
     done = [
-        t
+        (t, score)
         for t in trials
-        if t.state == TrialState.COMPLETE and t.value is not None and math.isfinite(t.value)
+        if t.state == TrialState.COMPLETE
+        and (score := score_of(t)) is not None
+        and math.isfinite(score)
     ]
     best = max(FEWEST_BEST, math.ceil(SHARE_BEST * len(done)))
-    if len(done) < FEWEST or len({t.value for t in done}) < 2:
+    if len(done) < FEWEST or len({score for _, score in done}) < 2:
         return Importance({}, len(done), best)
     study = optuna.create_study(direction="maximize" if maximise else "minimize")
-    for trial in done:
+    for trial, score in done:
         study.add_trial(
             optuna.trial.create_trial(
-                params=trial.params, distributions=trial.distributions, value=trial.value
+                params=trial.params, distributions=trial.distributions, value=score
             )
         )
     evaluator = PedAnovaImportanceEvaluator(target_quantile=best / len(done))

@@ -54,11 +54,12 @@ class Ending:
     """How a trial ended: its score and what is kept of it in the storage.
 
     `name` is the score's name in MLflow: ``cv_score`` is the mean over the folds at the best
-    epoch, ``test_score`` that of the sealed test set.
+    epoch, ``test_score`` that of the sealed test set. `costs` are the search's other objectives.
     """
 
     score: float
     name: str = "cv_score"
+    costs: dict[str, float] = field(default_factory=dict)
     pruned: bool = False
     attributes: dict[str, Any] = field(default_factory=dict)
     log: dict[str, str] = field(default_factory=dict)
@@ -82,7 +83,8 @@ def why_path(work: Path, name: str) -> Path:
 def unseen_path(work: Path, number: int) -> Path:
     """File with a network trial's predictions of its validation folds.
 
-    Kept of trials that were their worker's best so far, and so of the winner.
+    Kept of trials that were their worker's best so far, and so of the winner; with several
+    objectives of all.
     """
     return work / "unseen" / f"{number:05d}.npz"
 
@@ -255,8 +257,11 @@ class Bench:
                 "non-finite", f"the {self.plan.metric} of a fold is not defined for this trial"
             )
         self._save(curves_path(self.plan.work, part, trial.number), _curves(result))
+        costs: dict[str, float] = {}
         if part == "network" and not pruned_at:
             self._keep_unseen(trial.number, result)
+            known = {"parameters": float(result.parameters), "seconds": result.training_seconds}
+            costs = {name: known[name] for name in self.plan.costs}
         reason = f"pruned after epoch {pruned_at[0]}" if pruned_at else result.ended
         spent = {**result.seconds, "log": blocked}
         spent["report"] -= blocked
@@ -265,8 +270,10 @@ class Bench:
         return Ending(
             score=result.best_score,
             pruned=bool(pruned_at),
+            costs=costs,
             attributes={
                 "reason": reason,
+                "parameters": result.parameters,
                 "fold_scores": [round(x, 6) for x in result.fold_scores],
                 "epochs": result.epochs,
                 "best_epoch": result.best_epoch,
@@ -288,8 +295,11 @@ class Bench:
         self.reporter.storage.patience(lambda: save_arrays(path, arrays))
 
     def _keep_unseen(self, number: int, result: FitResult) -> None:
-        """Keep predictions of the validation folds while no trial of this worker was better."""
-        if METRICS[self.plan.metric].better(self._best, result.best_score):
+        """Keep predictions of the validation folds while no trial of this worker was better.
+
+        With several objectives each trial's: one that scores worse may win.
+        """
+        if not self.plan.costs and METRICS[self.plan.metric].better(self._best, result.best_score):
             return
         self._best = result.best_score
         folds = self.prepared.split.folds

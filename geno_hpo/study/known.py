@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from geno_hpo.data.dataset import Target
 from geno_hpo.metrics import METRICS, Metric
+from geno_hpo.study.front import score_of
 from geno_hpo.study.plan import StudyPlan
 from geno_hpo.study.storage import open_storage, study_names
 from geno_hpo.study.worker import open_pools
@@ -36,7 +37,7 @@ def best_known(plan: StudyPlan) -> tuple[float, str] | None:
         best = pools[part].best()
         if best is not None:
             holder = f"trial {best.number} of the search" if part == "network" else part
-            found.append((float(best.value or 0.0), holder))
+            found.append((score_of(best) or 0.0, holder))
     return max(found, key=lambda one: one[0] if maximise else -one[0], default=None)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo.metrics import METRICS
+from geno_hpo.study.front import costs_of, score_of
 from geno_hpo.study.jobs import curves_path
 from geno_hpo.study.naming import FINAL, run_name
 from geno_hpo.study.plan import StudyPlan
@@ -47,10 +48,12 @@ def past_run(
     status, state = ENDINGS[trial.state]
     seconds = attributes.get("seconds") or {}
     curves = _curves(plan, part, trial)
-    value = _score(plan, trial)
-    if value is not None:
-        score = "test_score" if task.get("kind") in TESTED else "cv_score"
-        curves[score] = [(int(attributes.get("best_epoch", 0)), value)]
+    score = _score(plan, trial)
+    if score is not None:
+        name_of = "test_score" if task.get("kind") in TESTED else "cv_score"
+        told = {name_of: score, **dict(zip(plan.costs, costs_of(trial), strict=False))}
+        step = int(attributes.get("best_epoch", 0))
+        curves |= {metric: [(step, value)] for metric, value in told.items()}
     return PastRun(
         name=name,
         params=params,
@@ -77,8 +80,8 @@ def past_run(
 
 def _score(plan: StudyPlan, trial: FrozenTrial) -> float | None:
     """The trial's score; of a pruned one the best that it had reached."""
-    if trial.value is not None:
-        return float(trial.value)
+    if (told := score_of(trial)) is not None:
+        return told
     reached = [x for x in trial.intermediate_values.values() if np.isfinite(x)]
     if trial.state != TrialState.PRUNED or not reached:
         return None

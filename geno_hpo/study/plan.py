@@ -89,6 +89,11 @@ class StudyPlan:
         return str(self.config.metric)
 
     @property
+    def costs(self) -> tuple[str, ...]:
+        """What the search of networks keeps small beside its score, by name; mostly nothing."""
+        return self.config.objectives[1:]
+
+    @property
     def parts(self) -> dict[str, str]:
         """Every searched part and its name in the storage, in the order workers take them."""
         names = {"network": str(self.key)}
@@ -271,6 +276,8 @@ def prepare(plan: StudyPlan) -> Prepared:
         seed=config.seed,
         scratch=plan.work,
     )
+    if config.loss == "poisson":
+        dataset = dataset.counting()
     split = split_for(
         dataset,
         config.split,

@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from sqlalchemy import text
 
 from geno_hpo.errors import InputError
 from geno_hpo.study.cached import TrialStorage
+from geno_hpo.study.front import choose
 from geno_hpo.study.lease import LEASE, LEASE_SECONDS, LOST_ALLOWED, Lease, LeaseLost
 from geno_hpo.study.patience import patient
 
@@ -170,9 +171,13 @@ class Pool:
 
     @patient
     def finish(
-        self, trial: Trial, value: float | None, state: TrialState, attributes: dict[str, Any]
+        self,
+        trial: Trial,
+        values: float | Sequence[float] | None,
+        state: TrialState,
+        attributes: dict[str, Any],
     ) -> None:
-        """Close a trial with its score, once.
+        """Close a trial with its score and what else the search weighs, once.
 
         Raises
         ------
@@ -184,7 +189,7 @@ class Pool:
             if self.storage.get_trial(trial._trial_id).state.is_finished():
                 return  # it was written, but the answer was lost
             self.set_attributes(trial, attributes)
-            self.study.tell(trial, value, state=state)
+            self.study.tell(trial, values, state=state)
 
     @patient
     def release(self, trial: Trial) -> None:
@@ -380,11 +385,14 @@ class Pool:
         self.storage.set_trial_attributes(model, trial._trial_id, attributes)
 
     def best(self, trials: list[FrozenTrial] | None = None) -> FrozenTrial | None:
-        """The complete trial (of `trials`, else of all) with the best score, earliest first."""
-        everything = self.trials() if trials is None else trials
-        complete = [t for t in everything if t.state == TrialState.COMPLETE]
-        sign = -1.0 if self.study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
-        return min(complete, key=lambda t: (sign * float(t.value or 0.0), t.number), default=None)
+        """The winner of the complete trials (of `trials`, else of all): see `front.choose`."""
+        found = choose(self.trials() if trials is None else trials, maximise=self.maximise)
+        return None if found is None else found.winner
+
+    @property
+    def maximise(self) -> bool:
+        """Whether a higher score is better."""
+        return bool(self.study.directions[0] == optuna.study.StudyDirection.MAXIMIZE)
 
 
 def _text(trial: FrozenTrial) -> str:

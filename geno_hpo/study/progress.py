@@ -7,10 +7,11 @@ from datetime import datetime
 
 from optuna.trial import FrozenTrial, TrialState
 
+from geno_hpo.study.front import costs_of, front, score_of
 from geno_hpo.study.plan import StudyPlan
 from geno_hpo.study.storage import Pool
 
-__all__ = ["PartProgress", "Progress", "RunningTrial", "take_progress"]
+__all__ = ["FrontPoint", "PartProgress", "Progress", "RunningTrial", "take_progress"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,17 @@ class RunningTrial:
     number: int
     epoch: int
     score: float | None
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """A trial of the Pareto front: number, family, score, costs by name, and whether it wins."""
+
+    number: int
+    model: str
+    score: float
+    costs: dict[str, float]
+    wins: bool
 
 
 @dataclass(frozen=True)
@@ -35,11 +47,14 @@ class PartProgress:
     complete, pruned, failed, running, waiting
         Trials by state; what the budget asks for and has not begun is waiting.
     best, best_number, best_model
-        Best score so far, and number and family of its trial; None, -1 and "" before the first.
+        Score, number and family of the best trial so far (with several objectives of the one that
+        would win); None, -1 and "" before the first.
     seconds_a_trial
         Mean duration of the finished trials; None before the first.
     now
         The trials that are running.
+    front
+        The Pareto front so far, where there are several objectives.
     """
 
     part: str
@@ -54,6 +69,7 @@ class PartProgress:
     best_model: str
     seconds_a_trial: float | None
     now: tuple[RunningTrial, ...] = ()
+    front: tuple[FrontPoint, ...] = ()
 
     @property
     def done(self) -> int:
@@ -112,11 +128,27 @@ def _part(plan: StudyPlan, part: str, pool: Pool) -> PartProgress:
         failed=len(by_state[TrialState.FAIL]),
         running=len(by_state[TrialState.RUNNING]),
         waiting=len(by_state[TrialState.WAITING]) + owed,
-        best=None if best is None else best.value,
+        best=None if best is None else score_of(best),
         best_number=-1 if best is None else best.number,
         best_model="" if best is None else str(space.short(best.params)["family"]),
         seconds_a_trial=sum(durations) / len(durations) if durations else None,
         now=tuple(_running(trial) for trial in by_state[TrialState.RUNNING]),
+        front=_front(plan, pool, trials, best) if plan.costs and part == "network" else (),
+    )
+
+
+def _front(
+    plan: StudyPlan, pool: Pool, trials: list[FrozenTrial], best: FrozenTrial | None
+) -> tuple[FrontPoint, ...]:
+    return tuple(
+        FrontPoint(
+            number=trial.number,
+            model=str(plan.space.short(trial.params)["family"]),
+            score=score_of(trial) or 0.0,
+            costs=dict(zip(plan.costs, costs_of(trial), strict=False)),
+            wins=trial is best,
+        )
+        for trial in front(trials, maximise=pool.maximise)
     )
 
 

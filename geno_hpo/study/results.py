@@ -17,6 +17,7 @@ from geno_hpo.explanation import Explanation
 from geno_hpo.outcome import Attribution, Curves, StudyOutcome, TestPredictions, TrialRecord
 from geno_hpo.study.final import FinalFit, finished_fits
 from geno_hpo.study.finished import Finished
+from geno_hpo.study.front import costs_of, score_of
 from geno_hpo.study.importance import hyperparameter_importance
 from geno_hpo.study.jobs import curves_path, final_path
 from geno_hpo.study.told import summary_of
@@ -142,16 +143,23 @@ def _explanation(
 def _records(finished: Finished) -> list[TrialRecord]:
     records = []
     for part, pool in finished.pools.items():
+        names = finished.plan.costs if part == "network" else ()
         stage = {"network": "search", "control": "control", "final": "final"}.get(part, "baseline")
         space = finished.plan.baselines.get(part, finished.plan.space)
         for trial in pool.trials():
             task = trial.user_attrs.get("task") or {}
             params = task.get("params") or (dict(space.short(trial.params)) if trial.params else {})
-            records.append(_record(trial, stage, params, task.get("model", part)))
+            records.append(_record(trial, stage, params, task.get("model", part), names))
     return records
 
 
-def _record(trial: FrozenTrial, stage: Any, params: dict[str, Any], fallback: str) -> TrialRecord:
+def _record(
+    trial: FrozenTrial,
+    stage: Any,
+    params: dict[str, Any],
+    fallback: str,
+    names: tuple[str, ...],
+) -> TrialRecord:
     attributes = trial.user_attrs
     curve = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
     return TrialRecord(
@@ -160,11 +168,13 @@ def _record(trial: FrozenTrial, stage: Any, params: dict[str, Any], fallback: st
         model=str(params.get("family", fallback)),
         state=STATES[trial.state],  # type: ignore[arg-type]
         reason=str(attributes.get("reason", "")),
-        score=trial.value,
+        score=score_of(trial),
         fold_scores=tuple(attributes.get("fold_scores", ())),
         curve=tuple(curve),
         epochs=int(attributes.get("epochs", len(curve))),
         best_epoch=int(attributes.get("best_epoch", 0)),
         seconds=trial.duration.total_seconds() if trial.duration else 0.0,
         params={key: value for key, value in params.items() if key != "family"},
+        parameters=attributes.get("parameters"),
+        costs=dict(zip(names, costs_of(trial), strict=False)),
     )

@@ -18,6 +18,7 @@ from optuna.samplers._tpe.sampler import _split_trials, default_gamma
 from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo.errors import InputError
+from geno_hpo.study.genetic import Genetic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,9 +73,7 @@ def make_sampler(
             )
         case "genetic":
             size = config.population
-            return lambda number: optuna.samplers.NSGAIISampler(
-                population_size=size, seed=own(number)
-            )
+            return lambda number: Genetic(size, own(number))
         case "gp":
             return _gp(config.startup_trials, own)
         case other:
@@ -193,13 +192,16 @@ class LatestTPE(optuna.samplers.TPESampler):
     startup
         Random trials before the first that is drawn from the history.
     conditional
-        Whether parameters are grouped by the trials that they occur in.
+        Whether parameters are grouped by the trials that they occur in, and drawn together. Else
+        they are drawn together with one objective, each by itself with several, as Optuna does.
     """
 
     def __init__(self, startup: int, *, conditional: bool) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            super().__init__(n_startup_trials=startup, group=conditional)
+            super().__init__(
+                n_startup_trials=startup, group=conditional, multivariate=conditional or None
+            )
         if conditional:
             groups: Any = Groups()
             self._group_decomposed_search_space = groups

@@ -156,24 +156,27 @@ def open_pool(
     name: str,
     *,
     maximise: bool,
+    costs: int = 0,
     lock_folder: Path | None,
     pruner: optuna.pruners.BasePruner | None = None,
     create: bool = False,
 ) -> Pool:
-    """Open one part of a study, creating it when asked.
+    """Open one part of a study, creating it when asked; `costs`: objectives beside the score.
 
     Raises
     ------
     StorageError
         The part does not exist and `create` is false.
     """
+    aims = optuna.study.StudyDirection
+    aim = aims.MAXIMIZE if maximise else aims.MINIMIZE
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         if create:
             study = optuna.create_study(
                 storage=storage,
                 study_name=name,
-                direction="maximize" if maximise else "minimize",
+                directions=[aim, *[aims.MINIMIZE] * costs],
                 load_if_exists=True,
                 pruner=pruner,
             )

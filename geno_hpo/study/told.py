@@ -18,6 +18,7 @@ from geno_hpo.study.evidence import Evidence, evidence
 from geno_hpo.study.final import control_winners, leaders
 from geno_hpo.study.finished import Finished
 from geno_hpo.study.found import Further, further_results
+from geno_hpo.study.front import choose, costs_of, front, score_of
 from geno_hpo.study.jobs import control_labels
 
 __all__ = ["summary_of"]
@@ -62,8 +63,11 @@ def summary_of(finished: Finished, test: TestPredictions) -> dict[str, Any]:
             "trial": winner.number,
             "params": params,
             "epochs": int(winner.user_attrs["best_epoch"]),
+            "parameters": winner.user_attrs.get("parameters"),
             **_cv(winner),
         },
+        "objectives": list(plan.config.objectives),
+        "front": _front(finished),
         "leaderboard": sorted(board, key=_rank, reverse=finished.metric.maximise),
         **_proved(finished, board, test),
         **further_results(_further(finished, test)),
@@ -86,6 +90,32 @@ def summary_of(finished: Finished, test: TestPredictions) -> dict[str, Any]:
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
         },
+    }
+
+
+def _front(finished: Finished) -> dict[str, Any] | None:
+    """The Pareto front and what the winner was chosen by; None with one objective."""
+    names = finished.plan.costs
+    pool = finished.pools["network"]
+    trials, maximise = pool.trials(), finished.metric.maximise
+    found = choose(trials, maximise=maximise)
+    if not names or found is None:
+        return None
+    best = score_of(found.best) or 0.0
+    return {
+        "best_trial": found.best.number,
+        "best_score": best,
+        "error": found.error,
+        "limit": best - found.error if maximise else best + found.error,
+        "rows": [
+            {
+                "trial": trial.number,
+                "model": str(finished.plan.space.short(trial.params)["family"]),
+                "score": score_of(trial),
+                "costs": dict(zip(names, costs_of(trial), strict=True)),
+            }
+            for trial in front(trials, maximise=maximise)
+        ],
     }
 
 
@@ -209,7 +239,7 @@ def _further(finished: Finished, test: TestPredictions) -> Further:
         label=network.upper(),
         kept=finished.kept("trivial", "restart", "share"),
         leaders=tuple(
-            (t.number, float(t.value or 0), dict(finished.plan.space.short(t.params)))
+            (t.number, score_of(t) or 0.0, dict(finished.plan.space.short(t.params)))
             for t in leaders(finished.plan, finished.pools)
         ),
         valid=float(np.mean([len(fold.valid) for fold in folds])),

@@ -66,7 +66,13 @@ def open_pools(
         searched = part in ("network", "lightgbm")
         pruner = make_pruner(plan.config.pruner, epochs) if searched else optuna.pruners.NopPruner()
         pools[part] = open_pool(
-            storage, name, maximise=maximise, lock_folder=lock, pruner=pruner, create=create
+            storage,
+            name,
+            maximise=maximise,
+            costs=len(plan.costs) if part == "network" else 0,
+            lock_folder=lock,
+            pruner=pruner,
+            create=create,
         )
     return pools
 
@@ -389,10 +395,11 @@ class Worker:
         """Write the ending down, first where it counts: a trial that was lost ends nowhere."""
         seconds = {**ending.attributes.get("seconds", {}), "wait": round(waited, 4)}
         state = TrialState.PRUNED if ending.pruned else TrialState.COMPLETE
-        value = None if ending.pruned else ending.score
+        values = None if ending.pruned else [ending.score, *ending.costs.values()]
         told = {"device": device_name(), "seconds": seconds}
-        claim.pool.finish(claim.trial, value, state, {**ending.attributes, **told})
-        log.log(int(ending.attributes.get("best_epoch", 0)), {ending.name: ending.score})
+        claim.pool.finish(claim.trial, values, state, {**ending.attributes, **told})
+        scores = {ending.name: ending.score, **ending.costs}
+        log.log(int(ending.attributes.get("best_epoch", 0)), scores)
         log.end(
             "FINISHED",
             {

@@ -267,6 +267,11 @@ class Compiled:
             )
         )
 
+    @property
+    def parameters(self) -> int:
+        """Values that training changes."""
+        return sum(int(np.prod(variable.shape)) for variable in self.model.trainable_variables)
+
     def trace(self, state: State, mean: Any, scale: Any, given: list[Any]) -> None:
         """Trace and prepare the epoch function, training nothing."""
         none = np.zeros(0, np.int32)
@@ -373,6 +378,7 @@ class Compiled:
             self._value("label_smoothing"),
             gamma=self._value("focal_gamma"),
             delta=self._value("huber_delta"),
+            counts=self._shape.counts,
             weights=weights,
             gaps=self._gaps,
         )

@@ -204,4 +204,5 @@ def run_lockstep(
         valid_predictions=tuple(result.predictions for result in kept),
         weights=final,
         seconds=spent,
+        training_seconds=sum(told.seconds for told in history),
     )

@@ -22,6 +22,7 @@ def batch_loss(
     *,
     gamma: Any | None = None,
     delta: Any | None = None,
+    counts: bool = False,
     weights: Any | None = None,
     gaps: bool = True,
 ) -> tuple[Any, Any, Any]:
@@ -31,7 +32,8 @@ def batch_loss(
     ----------
     task
         ``binary``, ``multilabel``: sigmoid cross-entropy. ``multiclass``: softmax cross-entropy.
-        ``regression``: squared error, or with `delta` Huber's; nothing is counted as right.
+        ``regression``: squared error, with `delta` Huber's, with `counts` Poisson's; nothing is
+        counted as right.
     logits, targets
         See the module's text.
     smoothing
@@ -41,6 +43,9 @@ def batch_loss(
     delta
         Error from which Huber's loss grows linearly, on the scale of the targets; None for the
         squared error.
+    counts
+        Whether logits are logarithms of expected counts: the loss is then the negative Poisson log
+        likelihood without what no model changes, as Keras's Poisson of their exponential.
     weights
         ``(outputs, classes)`` by which the loss of a label of each class is multiplied; None: by
         nothing. Known labels are counted without weights, as Keras divides by their number.
@@ -65,7 +70,10 @@ def batch_loss(
     weight = None if weights is None else _weight(task, targets, weights)
     if task == "regression":
         error = targets - logits
-        each = ops.square(error) if delta is None else _huber(ops.abs(error), delta)
+        if counts:
+            each = ops.exp(logits) - targets * logits
+        else:
+            each = ops.square(error) if delta is None else _huber(ops.abs(error), delta)
         right = None
     elif task == "multiclass":
         classes = ops.cast(targets[:, 0], "int32")

@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 __all__ = ["activate"]
 
 
-def activate(task: str, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Apply the task's final activation: sigmoid, softmax, or none for regression."""
-    if task == "regression":
+def activate(activation: str, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Apply a model's final activation by its Keras name (`ModelShape.activation`)."""
+    if activation == "linear":
         return logits
-    if task == "multiclass":
+    if activation == "exponential":
+        with np.errstate(over="ignore"):  # what is not finite ends the trial
+            expected: NDArray[np.float32] = np.exp(logits)
+        return expected
+    if activation == "softmax":
         powers: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
         return shares

@@ -223,6 +223,10 @@ class FitResult:
         in the same call.
     reused
         Whether an already compiled function was used.
+    parameters
+        Trained values of one replica's model.
+    training_seconds
+        Wall seconds of all epochs, training and validation; of those before a checkpoint, too.
     batch_size
         Samples a step as trained: less than asked for where memory did not suffice. Weights do
         not depend on it; `predict` takes the parameters as they were.
@@ -244,6 +248,8 @@ class FitResult:
     weights: tuple[Weights, ...]
     seconds: dict[str, float] = field(default_factory=dict)
     reused: bool = False
+    parameters: int = 0
+    training_seconds: float = 0.0
     batch_size: int = 0
     notes: tuple[str, ...] = ()
     way: str = ""

@@ -298,7 +298,11 @@ class TensorFlowEngine:
             lean=compiled.lean,
         )
         return dataclasses.replace(
-            result, seconds={"trace": traced, **result.seconds}, reused=reused, way=way
+            result,
+            seconds={"trace": traced, **result.seconds},
+            reused=reused,
+            parameters=compiled.parameters,
+            way=way,
         )
 
     def _key(self, params: Parameters) -> tuple[Any, ...]:
@@ -389,7 +393,7 @@ class TensorFlowEngine:
     def _predictions(
         self, logits: NDArray[np.float32], target_scale: OutputScale | None
     ) -> NDArray[np.float32]:
-        values: NDArray[np.float32] = activate(self._shape.task, logits)
+        values: NDArray[np.float32] = activate(self._shape.activation, logits)
         if self._shape.task == "regression" and target_scale is not None:
             values = values * target_scale.scale + target_scale.mean
         return values.astype(np.float32)

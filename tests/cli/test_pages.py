@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from geno_hpo.report.publish import publish
-from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.finished import Finished
+from geno_hpo.study.parent import tracking_of
 from tests.cluster.servers import free_port
 
 pytestmark = pytest.mark.slow

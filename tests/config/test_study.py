@@ -172,7 +172,7 @@ BAD_EXTRA = [
     ("published: [{value: 1, source: y}]", r"published\[0\].what: is missing: What was measured"),
     # names
     ("metric: aucc", r'metric: must be auc, .*, got "aucc"; did you mean "auc"\?'),
-    ("metric: 3", r"metric: must be auc, .* or rmse, got 3"),
+    ("metric: 3", r"metric: must be auc, .* or d2, got 3"),
     ("sampler: {name: tpa}", r'sampler.name: must be tpe, .*got "tpa"; did you mean "tpe"\?'),
     ("pruner: {name: hyberband}", r'pruner.name: .*did you mean "hyperband"\?'),
     ("split: {kind: strat}", r'split.kind: must be .*; did you mean "stratified"\?'),

@@ -32,6 +32,8 @@ def keras_loss(task, smoothing, gamma=None, weights=None):
         return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, gamma=gamma, **given)
     if gamma is not None:
         return keras.losses.BinaryFocalCrossentropy(gamma=gamma, **given)
+    if task == "counts":
+        return lambda truth, logits: keras.losses.poisson(truth, ops.exp(logits))
     if task == "regression":
         return "mean_squared_error"
     if task == "multilabel" and weights is not None:

@@ -14,8 +14,9 @@ from geno_hpo.training.protocol import FitPlan, Replica
 from geno_hpo.training.tensorflow import TensorFlowEngine
 
 SAMPLES, LENGTH, VARIANTS = 60, 12, 9
-TASKS = ("binary", "multiclass", "multilabel", "regression")
-UNITS = {"binary": 1, "multiclass": 3, "multilabel": 2, "regression": 1}
+TASKS = ("binary", "multiclass", "multilabel", "regression", "counts")
+"""The tasks; ``counts`` stands for a regression of counts (Poisson)."""
+UNITS = {"binary": 1, "multiclass": 3, "multilabel": 2, "regression": 1, "counts": 1}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ def targets(task: str, codes: NDArray[np.int8]) -> NDArray[np.float32]:
         values[::4, 0] = np.nan
         values[1::5, 1] = np.nan
         return values
+    if task == "counts":
+        return np.maximum(first, 0).sum(axis=1, keepdims=True)
     return 3.0 + 2.0 * first.sum(axis=1, keepdims=True)
 
 
@@ -63,8 +66,13 @@ def constants(kind: str) -> tuple[NDArray, ...]:
 
 def shape(kind: str, task: str, loci: tuple[int, ...] = ()) -> ModelShape:
     if kind == "sequence":
-        return ModelShape("sequence", LENGTH, 4, UNITS[task], task, loci)
-    return ModelShape("variants", VARIANTS, 1, UNITS[task], task)
+        return ModelShape("sequence", LENGTH, 4, UNITS[task], plain(task), loci, task == "counts")
+    return ModelShape("variants", VARIANTS, 1, UNITS[task], plain(task), counts=task == "counts")
+
+
+def plain(task: str) -> str:
+    """The task's name in a study."""
+    return "regression" if task == "counts" else task
 
 
 def engine(
@@ -81,13 +89,15 @@ def learned(kind: str, task: str, train: NDArray[np.intp]) -> dict[str, NDArray[
         return {}
     codes, columns = coding(kind).codes, constants(kind)[0]
     values = targets(task, codes)
-    return {"histograms": genotype_histograms(codes, values, train, columns, UNITS[task], task)}
+    given = (codes, values, train, columns, UNITS[task], plain(task))
+    return {"histograms": genotype_histograms(*given)}
 
 
 def replica(fold: int = 0, kind: str = "sequence", task: str = "binary", seed: int = 7) -> Replica:
     where = np.arange(SAMPLES)
     valid = where % 4 == fold
-    scale = Scale(np.float32([5.0]), np.float32([2.5])) if task == "regression" else None
+    mean = {"regression": 5.0, "counts": 0.0}.get(task)
+    scale = None if mean is None else Scale(np.float32([mean]), np.float32([2.5]))
     train = where[~valid]
     given = learned(kind, task, train)
     return Replica(train, where[valid], seed, constants(kind), scale, learned=given)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from geno_hpo.errors import InputError
-from geno_hpo.models import FAMILIES
+from geno_hpo.models import FAMILIES, build
+from geno_hpo.models.initial import inference_variables
 from geno_hpo.training.protocol import FitPlan
 
 from . import problems
@@ -147,6 +148,25 @@ def test_rates_are_values(name):
     )
     assert (on.reused, engine.compiled) == (True, 1)
     assert not np.allclose(off.train_loss, on.train_loss)
+
+
+def test_the_auxiliary_network_learns_by_the_loss_alone():
+    """Without reconstruction only the loss can move it; the histograms stay as they came."""
+    params, kind, task = CASES["diet"]
+    params = {name: value for name, value in params.items() if name != "reconstruction"}
+    plan = problems.plan(params, kind, task, restore="last")
+    result = problems.engine(kind, task).fit(plan, lambda _: False)
+    one = plan.replicas[0]
+    fresh = build(params, problems.shape(kind, task), seed=one.seed)
+    variables = inference_variables(fresh)
+    seen = set()
+    for variable, value in zip(variables, result.weights[0], strict=True):
+        if variable.name == "histograms":
+            np.testing.assert_array_equal(value, one.learned["histograms"])
+        else:
+            assert np.abs(value - variable.numpy()).max() > 1e-4, variable.path
+        seen.update(part for part in variable.path.split("/") if part.startswith("forward"))
+    assert len(seen) == 2, "a hidden layer and the one that tells the weights"
 
 
 def test_a_diet_network_needs_histograms():

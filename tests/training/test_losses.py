@@ -47,6 +47,20 @@ def test_huber_is_that_of_keras(delta):
     assert float(total) == pytest.approx(float(np.sum(each)), rel=1e-5)
 
 
+def test_counts_have_the_likelihood_of_poisson():
+    counts = RNG.poisson(3.0, LOGITS.shape).astype(np.float32)
+    total, known, _ = batch_loss("regression", LOGITS, counts, counts=True)
+    each = keras.losses.Poisson(reduction=None)(counts[..., None], np.exp(LOGITS)[..., None])
+    assert float(total) == pytest.approx(float(np.sum(each)), rel=1e-5)
+    best = batch_loss("regression", np.log(counts + 1e-9), counts, counts=True)[0]
+    assert float(best) < float(batch_loss("regression", np.log(counts + 1), counts, counts=True)[0])
+    gone = np.where(counts > 3, np.nan, counts)
+    masked, left, _ = batch_loss("regression", LOGITS, gone, counts=True)
+    kept = np.exp(LOGITS) - counts * LOGITS
+    assert float(masked) == pytest.approx(kept[counts <= 3].sum(), rel=1e-5)
+    assert float(left) == (counts <= 3).sum() < float(known)
+
+
 @pytest.mark.parametrize("task", ["multilabel", "regression", "multiclass"])
 @pytest.mark.parametrize("smoothing", [None, np.float32(0.3)])
 def test_missing_labels_count_for_nothing(task, smoothing):
@@ -83,7 +97,9 @@ def test_gradient_at_a_logit_of_zero():
 
 def test_activations():
     wide = np.float32([[-200.0, 0.0, 200.0]])
-    np.testing.assert_allclose(activate("binary", wide), expit(wide))
-    np.testing.assert_allclose(activate("multiclass", LOGITS), softmax(LOGITS, axis=1), rtol=1e-5)
-    np.testing.assert_array_equal(activate("regression", LOGITS), LOGITS)
-    assert activate("binary", LOGITS).dtype == np.float32
+    np.testing.assert_allclose(activate("sigmoid", wide), expit(wide))
+    np.testing.assert_allclose(activate("softmax", LOGITS), softmax(LOGITS, axis=1), rtol=1e-5)
+    np.testing.assert_array_equal(activate("linear", LOGITS), LOGITS)
+    np.testing.assert_allclose(activate("exponential", LOGITS), np.exp(LOGITS), rtol=1e-6)
+    assert activate("exponential", wide)[0, 2] == np.inf
+    assert activate("sigmoid", LOGITS).dtype == np.float32

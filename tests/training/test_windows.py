@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -224,9 +225,14 @@ MOMENTUM = {"optimizer": "sgd", "momentum": 0.9}
 COHORT = clones(150, 90, 0.01)
 
 
-def engine(codes: np.ndarray, setting: str | None, **options: Any) -> TensorFlowEngine:
+def engine(
+    codes: np.ndarray, setting: str | None, *, counts: bool = False, **options: Any
+) -> TensorFlowEngine:
     coding, shape = CentredCoding(codes, SYMBOLS), shape_of(codes)
     labels = (codes[:, :1] > 1).astype(np.float32)
+    if counts:
+        shape = replace(shape, task="regression", counts=True)
+        labels = np.maximum(codes[:, :1], 0).astype(np.float32)
     windows = None if setting is None else Windows(coding, shape, setting, **options)  # type: ignore[arg-type]
 
     def score(truth: np.ndarray, found: np.ndarray) -> float:
@@ -268,6 +274,17 @@ def test_training_goes_the_same_way(codes: np.ndarray, extra: dict[str, Any]) ->
         np.testing.assert_allclose(getattr(distinct, name), getattr(plain, name), atol=2e-5)
     for one, other in zip(distinct.weights[0], plain.weights[0], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_counts_go_the_same_way() -> None:
+    given = plan(COHORT, CNN | MOMENTUM)
+    plain, distinct = (
+        engine(COHORT, setting, counts=True).fit(given, go_on) for setting in (None, "always")
+    )
+    assert distinct.way.startswith("distinct windows")
+    for name in ("train_loss", "valid_loss", "scores"):
+        np.testing.assert_allclose(getattr(distinct, name), getattr(plain, name), atol=2e-5)
+    assert (distinct.valid_predictions[0] > 0).all()
 
 
 def test_the_same_bits_twice_and_predictions_of_the_plain_model() -> None:

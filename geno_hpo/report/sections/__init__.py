@@ -12,6 +12,7 @@ from geno_hpo.report.sections.causes import causes
 from geno_hpo.report.sections.control import control
 from geno_hpo.report.sections.data import data
 from geno_hpo.report.sections.evidence import baselines, errors
+from geno_hpo.report.sections.front import front
 from geno_hpo.report.sections.learning import learning
 from geno_hpo.report.sections.methods import methods
 from geno_hpo.report.sections.more_data import more_data
@@ -28,6 +29,7 @@ SECTIONS: tuple[Callable[[StudyOutcome], Section | None], ...] = (
     data,
     audit,
     search,
+    front,
     learning,
     sealed,
     outputs,

@@ -29,6 +29,7 @@ TENSORFLOW = "Abadi M, et al. (2016). TensorFlow. OSDI: 265-283"
 SKLEARN = "Pedregosa F, et al. (2011). Scikit-learn. J Mach Learn Res 12: 2825-2830"
 LIGHTGBM = "Ke G, et al. (2017). LightGBM. NeurIPS 30: 3146-3154"
 ASHA = "Li L, et al. (2020). A system for massively parallel hyperparameter tuning. MLSys 2"
+BREIMAN = "Breiman L, et al. (1984). Classification and regression trees. Wadsworth"
 INTEGRATED = "Sundararajan M, et al. (2017). Axiomatic attribution. ICML: 3319-3328"
 SANITY = "Adebayo J, et al. (2018). Sanity checks for saliency maps. NeurIPS 31: 9505-9515"
 ANOVA = "Watanabe S, et al. (2023). PED-ANOVA. IJCAI: 4389-4396"
@@ -52,7 +53,10 @@ def references(outcome: StudyOutcome) -> str:
     summary = outcome.summary
     board = {entry["model"] for entry in summary["leaderboard"] if entry["kind"] == "baseline"}
     cited = [OPTUNA, KERAS, TENSORFLOW]
-    cited += [ASHA] if "asha" in outcome.study_yaml or "pruner" not in outcome.study_yaml else []
+    several = bool(summary.get("front"))
+    asha = "asha" in outcome.study_yaml or "pruner" not in outcome.study_yaml
+    cited += [ASHA] if asha and not several else []
+    cited += [BREIMAN] if several else []
     cited += [SKLEARN] if board - {"lightgbm"} else []
     cited += [LIGHTGBM] if "lightgbm" in board else []
     cited += [INTEGRATED, SANITY] if outcome.explanation is not None else []
@@ -95,10 +99,22 @@ def _search(summary: dict[str, Any]) -> str:
         f"{plural(trials['asked'], 'trial')} ({trials['complete']} complete, {trials['pruned']} "
         f"pruned, {trials['failed']} failed; {duration(summary['seconds']['search'])} of "
         f"trial time), {aim} the mean validation "
-        f"{metric_label(summary['metric'])} over the folds. The best configuration "
+        f"{metric_label(summary['metric'])} over the folds. {_chosen(summary)} configuration "
         f"({model_label(best['model'])}) reached "
         f"{number(best['cv_mean'])}{spread(best['cv_std'])} (mean"
         f"{'' if best['cv_std'] is None else ' ± standard deviation'} over folds)."
+    )
+
+
+def _chosen(summary: dict[str, Any]) -> str:
+    """How the winner was chosen, up to the word ``configuration``."""
+    if not summary.get("front"):
+        return "The best"
+    costs = [{"parameters": "trained values"}.get(n, n) for n in summary["objectives"][1:]]
+    return (
+        f"At the same time the search kept {join(costs)} small (no trial was pruned), and of all "
+        "configurations within one standard error over the folds of the best score the cheapest "
+        "was taken (Breiman et al. 1984). The chosen"
     )
 
 

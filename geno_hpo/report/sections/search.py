@@ -43,7 +43,8 @@ def search(outcome: StudyOutcome) -> Section:
     maximise = metric is None or metric.maximise
     label = metric_label(summary["metric"])
     ranked = best_first(trials, maximise)
-    best = ranked[0] if ranked else None
+    won = next((t for t in ranked if t.number == summary["best"].get("trial")), None)
+    best = won or (ranked[0] if ranked else None)
     blocks: list[Block] = [Text(_told(outcome, trials))]
     figures = (
         history(trials, label, maximise),
@@ -53,7 +54,7 @@ def search(outcome: StudyOutcome) -> Section:
     blocks += [figure for figure in figures if figure is not None]
     blocks += _hyperparameters(outcome, trials, label, maximise)
     if ranked:
-        blocks.append(_table(ranked, label))
+        blocks.append(_table(ranked, label, best))
     failures = _failures(trials)
     if failures is not None:
         blocks.append(failures)
@@ -119,7 +120,7 @@ def _told(outcome: StudyOutcome, trials: list[TrialRecord]) -> str:
     return text
 
 
-def _table(ranked: list[TrialRecord], label: str) -> Table:
+def _table(ranked: list[TrialRecord], label: str, winner: TrialRecord | None) -> Table:
     top = ranked[:SHOWN]
     names = list(dict.fromkeys(name for t in top for name in t.params if name != "family"))
     varied = [n for n in names if len({str(t.params.get(n)) for t in top}) > 1]
@@ -152,7 +153,7 @@ def _table(ranked: list[TrialRecord], label: str) -> Table:
         rows,
         numeric=frozenset(range(2 if several else 1, len(head))) | {0},
         note=note.strip(),
-        marked=frozenset({0}),
+        marked=frozenset(i for i, t in enumerate(top) if t is winner),
     )
 
 

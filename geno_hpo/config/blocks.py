@@ -240,6 +240,9 @@ class BaselineConfig(Strict):
     trials: int = Field(default=10, ge=1, le=100_000)
     """Number of configurations to try for this baseline."""
 
+    space: str | None = Field(default=None, min_length=1)
+    """What is searched: a file of search_spaces/baselines/; by default its own name."""
+
 
 BuiltInBaseline = Literal[
     "ridge", "elastic_net", "kernel_ridge", "random_forest", "lightgbm", "kmer"

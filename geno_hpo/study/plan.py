@@ -229,10 +229,11 @@ def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
         config = config.model_copy(update={"control": None})
     files = [find_space(space, project.spaces) for space in config.spaces]
     spaces = tuple(load_space(file) for file in files)
-    rivals = {model: find_space(model, project.spaces / "baselines") for model in config.baselines}
-    baselines: dict[str, SearchSpace] = {
-        model: SearchSpace((load_space(file),)) for model, file in rivals.items()
+    rivals = {
+        model: find_space(rival.space or model, project.spaces / "baselines")
+        for model, rival in config.baselines.items()
     }
+    baselines = {model: _rival(model, file) for model, file in rivals.items()}
     space = SearchSpace(spaces)
     check_sampler(config.sampler, space, config.budget.trials)
     return StudyPlan(
@@ -248,6 +249,16 @@ def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
             if is_shipped(file)
         ),
     )
+
+
+def _rival(model: str, file: Path) -> SearchSpace:
+    """The search space of a baseline."""
+    space = load_space(file)
+    if space.family != model:
+        raise InputError(
+            f"the space of baseline {model} must be of family {model}, got {space.family} ({file})"
+        )
+    return SearchSpace((space,))
 
 
 def prepare(plan: StudyPlan) -> Prepared:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geno_hpo.errors import SpaceError
+from geno_hpo.errors import InputError, SpaceError
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import fit_folds, load_plan, prepare
 from tests.study.test_bad_input import edit
@@ -59,3 +59,15 @@ def test_networks_and_baselines_select_what_the_data_have(root: Path) -> None:
     own_baseline(root, "{int: [2, 30]}")
     with pytest.raises(SpaceError, match=r"from 1 to the 20 variants, got 30.*ridge\.yaml"):
         prepare(load_plan(Project(root), "tiny"))
+
+
+def test_a_baseline_may_name_a_space_of_its_family(root: Path) -> None:
+    own_baseline(root, "4")
+    folder = root / "search_spaces" / "baselines"
+    (folder / "few.yaml").write_text("family: ridge\nparameters: {penalty: 2.0, select: 7}\n")
+    edit(root, "studies/tiny.yaml", "ridge: {trials: 2}", "ridge: {trials: 2, space: few}")
+    assert load_plan(Project(root), "tiny").most_selected == 15
+    assert load_plan(Project(root), "tiny").baselines["ridge"].largest("select") == 7
+    (folder / "few.yaml").write_text("family: lightgbm\nparameters: {rounds: 10}\n")
+    with pytest.raises(InputError, match="baseline ridge must be of family ridge, got lightgbm"):
+        load_plan(Project(root), "tiny")

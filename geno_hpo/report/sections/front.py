@@ -39,7 +39,8 @@ def _told(summary: dict[str, Any], found: dict[str, Any], names: tuple[str, ...]
     rows = {row["trial"]: row for row in found["rows"]}
     least = f"least {join([COSTS[name][0] for name in names])}"
     scored = f"{metric_label(summary['metric'])} {number(found['best_score'])}"
-    rule = f"Scores to {number(found['limit'])} lie within one standard error of it"
+    way = "down" if found["limit"] < found["best_score"] else "up"
+    rule = f"Scores {way} to {number(found['limit'])} lie within one standard error of it"
     if winner == best:
         return (
             f"Trial {best} has the best score ({scored}, {_costs(rows[best], names)}) and wins. "

@@ -44,7 +44,7 @@ FEWEST_PERMUTED = 20
 TABLE_VALUES = 100_000_000  # of the test samples' variants …
 FEWEST_TESTED = 50  # … but so many samples at least
 REPEATS = 3
-PAIRS = 20_000  # samples × positions at which two networks' attributions are compared
+PAIRS = 20_000  # samples × positions at which two networks' attributions are compared at most
 KEPT_VALUES = 1_000_000  # of single samples' contributions
 FREE = 0.5  # share of positions that vary from which on sequences count as unaligned
 UNTRAINED = 101
@@ -68,7 +68,8 @@ class Explained:
         What integrated gradients miss of completeness, a share.
     pairs, untrained
         Contributions at a fixed draw of samples × positions, of this network and of one with the
-        same configuration and random weights.
+        same configuration and random weights; where the sample has what most have, there is
+        nothing to agree on, so only other places are drawn.
     single
         ``(outputs, samples, positions)`` float32 integrated gradients of single samples, where
         sequences are not aligned; else of no sample.
@@ -135,7 +136,8 @@ def explain(
     inputs = evaluation.model_inputs(params, codes)
     reference = _reference(evaluation, params, inputs)
     called = (codes >= 0)[:, columns]
-    spots = rng.choice(called.size, min(PAIRS, called.size), replace=False)
+    spots = np.flatnonzero(called & _unusual(codes[:, columns]))
+    spots = rng.choice(spots, min(PAIRS, len(spots)), replace=False)
 
     total = {"plain": np.zeros(len(columns)), "integrated": np.zeros(len(columns))}
     single = []
@@ -219,6 +221,17 @@ def _varies(codes: NDArray[np.int8]) -> NDArray[np.bool_]:
     lowest = np.where(codes < 0, np.int8(127), codes).min(axis=0)
     varied: NDArray[np.bool_] = (highest >= 0) & (lowest < highest)
     return varied
+
+
+def _unusual(codes: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Where a sample differs from the commonest symbol or dosage of a column, shaped as `codes`."""
+    symbols = np.unique(codes[codes >= 0])
+    if len(symbols) == 0:
+        return np.zeros(codes.shape, dtype=np.bool_)
+    counts = np.stack([(codes == symbol).sum(axis=0) for symbol in symbols])
+    commonest = symbols[counts.argmax(axis=0)]
+    found: NDArray[np.bool_] = codes != commonest
+    return found
 
 
 def _mixed(codes: NDArray[np.int8]) -> float:

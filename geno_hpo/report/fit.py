@@ -211,7 +211,8 @@ def _by_score(found: Fit, standing: Standing, numbers: str, jumping: bool) -> Fi
     end = ", on the same folds." if standing.best is not None else "."
     if standing.best is None and found.kind == "good fit":
         end = "; whether that is good only another model on the same folds can tell."
-    return Fit(found.kind, f"{found.sentence} {standing.told}{end}")
+    told = standing.told[0].upper() + standing.told[1:]
+    return Fit(found.kind, f"{found.sentence} {told}{end}")
 
 
 def jumps(valid: NDArray[np.float64]) -> bool:

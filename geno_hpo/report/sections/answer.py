@@ -83,7 +83,8 @@ def _simulated(outcome: StudyOutcome) -> str:
     """What the data's own notes say of the simulation, at a readable length."""
     if not outcome.summary["data"]["simulated"]:
         return ""
-    told = [note.removeprefix("Simulated data: ") for note in outcome.notes[:2]]
+    told = [note.removeprefix("Simulated data").removeprefix(": ") for note in outcome.notes]
+    told = [note for note in told if note][:2]
     text = shorten("; ".join(told), width=SIMULATED, placeholder=" …")
     end = "" if text.endswith("…") else "."
     return (

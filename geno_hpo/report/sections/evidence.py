@@ -10,10 +10,12 @@ from geno_hpo.report.figures.evidence import differences, reliability
 from geno_hpo.report.words import (
     count,
     interval,
+    join,
     metric_label,
     missing,
     model_label,
     number,
+    plural,
     signed,
 )
 
@@ -105,8 +107,14 @@ def errors(outcome: StudyOutcome) -> Section | None:
         blocks += [figure, _calibration(calibration)]
     if summary.get("threshold"):
         blocks.append(_thresholds(summary["threshold"], outcome.classes))
-    strata = enumerate(summary.get("strata") or [])
-    blocks += [_strata(f"strata-{i}" if i else "strata", entry, summary) for i, entry in strata]
+    strata = [
+        entry
+        for entry in summary.get("strata") or []
+        if any(not missing(row["score"]) for row in entry["rows"])
+    ]
+    blocks += [
+        _strata(f"strata-{i}" if i else "strata", entry, summary) for i, entry in enumerate(strata)
+    ]
     if not blocks:
         return None
     return Section("errors", "Where the network errs", tuple(blocks), short="Errors")
@@ -168,6 +176,7 @@ def _thresholds(entries: list[dict[str, Any]], classes: tuple[str, ...]) -> Tabl
 
 def _strata(name: str, entry: dict[str, Any], summary: dict[str, Any]) -> Table:
     label = metric_label(summary["metric"])
+    known = [row for row in entry["rows"] if not missing(row["score"])]
     rows = tuple(
         (
             row["name"],
@@ -176,17 +185,18 @@ def _strata(name: str, entry: dict[str, Any], summary: dict[str, Any]) -> Table:
             interval(row["ci"]),
             number(row["baseline"]),
         )
-        for row in entry["rows"]
+        for row in known
     )
-    left = entry["left_out"]
+    small, poor = entry["left_out"], len(entry["rows"]) - len(known)
+    left = [f"{plural(small, 'small group')}"] if small else []
+    left += [f"{plural(poor, 'group')} with too few samples of a class"] if poor else []
     return Table(
         name,
         f"Test {label} by {entry['by']}",
         (entry["by"], "Samples", "Network", "95 % interval", "Best baseline"),
         rows,
         numeric=frozenset(range(1, 5)),
-        note="A dash: too few samples of a class to say."
-        + (f" Not shown: {left} small groups." if left else ""),
+        note=f"Not shown: {join(left)}." if left else "",
     )
 
 

@@ -62,7 +62,7 @@ def references(outcome: StudyOutcome) -> str:
     cited += [INTEGRATED, SANITY] if outcome.explanation is not None else []
     cited += [ANOVA] if outcome.importance is not None and outcome.importance.shares else []
     data = outcome.citation
-    if data and not summary["data"]["simulated"]:
+    if data and not data.startswith("none"):
         cited.append(f"Data: {data}")
     return "References. " + ". ".join(one.rstrip(".") for one in cited) + "."
 

@@ -72,7 +72,7 @@ def _hyperparameters(
         blocks.append(Text(importance_sentence(found), "finding"))
         names = [n for n in found.shares if n in names] or names
     pairs = find_interactions(trials, names, seed=int(outcome.summary["seed"]))
-    if found is not None:
+    if found is not None and found.shares:
         blocks.append(Text(interaction_sentence(pairs, maximise)))
     figures = [
         importances(found) if found is not None else None,

@@ -19,7 +19,7 @@ TRIALS = "trials"
 CHARTS = "charts"
 TAG = "mlflow.sharedViewState."
 SCORE = "cv_score"
-AXES = 7
+AXES = 5
 """Parameters that parallel coordinates show at most; more cannot be told apart."""
 CURVES = ("score", "train_loss", "valid_loss")
 SECTION = "geno-hpo"
@@ -80,21 +80,15 @@ def _charts(params: list[str], numeric: list[str]) -> list[dict[str, Any]]:
     cards: list[dict[str, Any]] = [
         {
             "type": "PARALLEL",
-            "displayName": "Parameters and score of every trial",
             "selectedParams": params,
             "selectedMetrics": [SCORE],
             "showAllRuns": True,
         }
     ]
     axes = [{"type": "PARAM", "key": name} for name in numeric[:2]]
-    cards += [
-        {"type": "SCATTER", "displayName": f"Score by {axis['key']}", "xaxis": axis, "yaxis": score}
-        for axis in axes
-    ]
+    cards += [{"type": "SCATTER", "xaxis": axis, "yaxis": score} for axis in axes]
     if len(axes) > 1:
-        x, y = axes
-        name = f"Score over {x['key']} and {y['key']}"
-        cards += [{"type": "CONTOUR", "displayName": name, "xaxis": x, "yaxis": y, "zaxis": score}]
+        cards += [{"type": "CONTOUR", "xaxis": axes[0], "yaxis": axes[1], "zaxis": score}]
     cards += [{"type": "LINE", "metricKey": name, "selectedMetricKeys": [name]} for name in CURVES]
     return [
         {

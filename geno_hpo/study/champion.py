@@ -26,7 +26,7 @@ from geno_hpo.outcome import TestPredictions
 from geno_hpo.study.export import export_finished
 from geno_hpo.study.finished import Finished
 from geno_hpo.tracking import Tracking
-from geno_hpo.tracking.registry import CANDIDATE, CHAMPION, ModelCard, Registry
+from geno_hpo.tracking.registry import CANDIDATE, CHAMPION, ModelCard, Registry, model_name
 
 __all__ = ["register_winner"]
 
@@ -59,7 +59,7 @@ def register_winner(
     BundleError
         A restart's model file is gone.
     """
-    registry = Registry(tracking, finished.plan.config.name)
+    registry = Registry(tracking, model_name(finished.plan.config.name))
     with tempfile.TemporaryDirectory() as folder:
         manifest = export_finished(finished, Path(folder) / "bundle")
         digest = _digest(manifest)

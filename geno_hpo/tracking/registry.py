@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geno_hpo.tracking.store import Tracking
 
-__all__ = ["CANDIDATE", "CHAMPION", "ModelCard", "Registry"]
+__all__ = ["CANDIDATE", "CHAMPION", "ModelCard", "Registry", "model_name"]
 
 CANDIDATE = "candidate"
 """Alias of the newest version."""
@@ -62,6 +62,11 @@ class ModelCard:
     description: str = ""
 
 
+def model_name(study: str) -> str:
+    """Name of a study's model: MLflow takes no dot, so ``wheat.e2`` is ``wheat-e2``."""
+    return study.replace(".", "-")
+
+
 class Registry:
     """Versions of one study's model, and its aliases.
 
@@ -70,7 +75,7 @@ class Registry:
     tracking
         The open store.
     name
-        The study's name.
+        The model's name.
     """
 
     def __init__(self, tracking: Tracking, name: str) -> None:

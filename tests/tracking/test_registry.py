@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from mlflow.utils.validation import _validate_model_name
 
 from geno_hpo.outcome import TestPredictions
 from geno_hpo.study.champion import register_winner
 from geno_hpo.study.finished import Finished
 from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.results import outcome_of
-from geno_hpo.tracking.registry import Registry
+from geno_hpo.tracking.registry import Registry, model_name
 from tests.bundle.studies import dosages, isolates
 from tests.bundle.test_end_to_end import own_predictions
 
@@ -87,6 +88,11 @@ def test_the_champion_beats_its_baseline_and_the_champion_before_it(
         assert candidate.version == str(number)
     version = tracking.client.get_model_version("trait", "4")
     assert version.tags["not_champion_because"]
+
+
+def test_a_study_of_one_target_has_a_name_that_mlflow_takes() -> None:
+    assert model_name("wheat.e2") == "wheat-e2"
+    _validate_model_name(model_name("wheat.e2"))
 
 
 def test_the_rule_of_the_crown(studies: dict[str, Finished]) -> None:

@@ -130,7 +130,7 @@ def test_no_message_shows_a_password(
     changes = {
         "password": (PASSWORD, "hidden-word"),
         "port": (f":{postgres.port}/", ":1/"),
-        "database": ("/lab", "/absent"),
+        "database": (f":{postgres.port}/", f":{postgres.port}/absent"),
         "driver": ("+psycopg", "+nodriver"),
     }
     url = url.replace(*changes[harm])

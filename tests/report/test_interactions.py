@@ -13,9 +13,10 @@ NAMES = ("rate", "batch", "optimizer")
 def trials(effect, many=80, seed=0, noise=0.05):
     """Trials whose score is `effect` of whether rate is high and batch is large, and noise."""
     rng = np.random.default_rng(seed)
+    rates = rng.permutation((np.arange(many) + 0.5) / max(many, 1)).tolist()
     found = []
-    for number in range(many):
-        rate, batch = float(rng.random()), int(rng.choice([32, 128]))
+    for number, rate in enumerate(rates):
+        batch = int(rng.choice([32, 128]))
         params = {"rate": rate, "batch": batch, "optimizer": str(rng.choice(["adam", "sgd"]))}
         score = effect(rate > 0.5, batch == 128) + noise * rng.normal()
         found.append(TrialRecord(number, "search", "cnn", "complete", score=score, params=params))

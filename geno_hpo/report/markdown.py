@@ -17,7 +17,7 @@ def linked(pages: Mapping[str, str]) -> str:
 
 def markdown(summary: dict[str, Any], pages: Mapping[str, str] | None = None) -> str:
     """Question, answer and leaderboard of a summary as Markdown, with links to more."""
-    lines = [f"### {summary['question'] or summary['study']}", ""]
+    lines = [f"### {summary.get('question') or summary['study']}", ""]
     if summary["data"]["simulated"]:
         lines += ["**Simulated data**: this shows that the pipeline works, and no biology.", ""]
     if summary["comparison"] is not None:

@@ -20,6 +20,7 @@ from unittest.mock import patch
 from benchmarks.outcome import Outcome, Size, Table
 from geno_hpo.errors import InputError
 from geno_hpo.report import page, publish, stills
+from geno_hpo.report.sections import SECTIONS
 from geno_hpo.study import results, told
 from geno_hpo.study.final import finished_fits
 from geno_hpo.study.finished import load_finished
@@ -71,7 +72,9 @@ def run(size: Size, project: str = ".") -> Outcome:
             found[name] = spent | {"all": whole}
             asked[name] = _explaining(copy, name)
     steps = list(dict.fromkeys(step for spent in found.values() for step in spent if step != "all"))
-    rows = [[step, *(round(spent.get(step, 0.0), 2) for spent in found.values())] for step in steps]
+    rows: list[list[Any]] = [
+        [step, *(round(spent.get(step, 0.0), 2) for spent in found.values())] for step in steps
+    ]
     rows.append(["the rest", *(round(_rest(spent), 2) for spent in found.values())])
     rows.append(["all", *(round(spent["all"], 1) for spent in found.values())])
     rows.append(["asking restarts, in the final fits", *(round(x, 1) for x in asked.values())])
@@ -112,7 +115,7 @@ def _clocked() -> Iterator[dict[str, float]]:
 
         return timed
 
-    chapters = tuple(clock(f"chapter: {make.__name__}", make) for make in page.SECTIONS)
+    chapters = tuple(clock(f"chapter: {make.__name__}", make) for make in SECTIONS)
     with ExitStack() as stack:
         stack.enter_context(patch.object(page, "SECTIONS", chapters))
         for step, place, name in STEPS:

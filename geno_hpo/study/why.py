@@ -177,15 +177,17 @@ def _codons(prepared: Prepared, tracks: tuple[Track, ...]) -> tuple[CodonPlaces,
         return ()
     codes = np.asarray(dataset.codes[prepared.split.development])
     causal = dataset.truth.positions if dataset.truth is not None else ()
+    nothing = np.zeros(dataset.features)
+    known = {  # changes are named once: that takes longer than all ranking
+        (codon.locus, codon.number): (codon.change, codon.causal)
+        for codon in rank_codons(nothing, codes, dataset.loci, causal)
+    }
     places: dict[tuple[str, int], dict[str, int]] = {}
-    known: dict[tuple[str, int], tuple[str, bool]] = {}
     for track in tracks:
         scores = np.where(np.isfinite(track.scores), track.scores, 0.0)
-        for place, codon in enumerate(rank_codons(scores, codes, dataset.loci, causal), start=1):
+        for place, codon in enumerate(rank_codons(scores, codes[:0], dataset.loci), start=1):
             if codon.score > 0:
-                key = (codon.locus, codon.number)
-                places.setdefault(key, {})[track.method] = place
-                known[key] = (codon.change, codon.causal)
+                places.setdefault((codon.locus, codon.number), {})[track.method] = place
     last = max((place for own in places.values() for place in own.values()), default=0) + 1
 
     def typical(key: tuple[str, int]) -> float:

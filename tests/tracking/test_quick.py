@@ -19,9 +19,7 @@ def test_a_store_with_many_runs_has_statistics(tmp_path: Path) -> None:
     names = [str(number) for number in range(2000)]
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE runs (run TEXT PRIMARY KEY)")
-        connection.execute(
-            "CREATE TABLE latest (key TEXT, run TEXT, value REAL, UNIQUE(key, run))"
-        )
+        connection.execute("CREATE TABLE latest (key TEXT, run TEXT, value REAL, UNIQUE(key, run))")
         connection.executemany("INSERT INTO runs VALUES (?)", [(name,) for name in names])
         rows = [("score", name, 0.5) for name in names]
         connection.executemany("INSERT INTO latest VALUES (?, ?, ?)", rows)

@@ -31,6 +31,7 @@ def serve(root: Path, port: int) -> None:
     four times the memory to start.
     """
     from geno_hpo.study.paths import Project, masked
+    from geno_hpo.tracking.quick import quicken
 
     project = Project(root)
     if project.tracking_uri.startswith("http"):
@@ -40,6 +41,7 @@ def serve(root: Path, port: int) -> None:
     if local and not (project.mlruns / "mlflow.db").exists():
         raise InputError("there are no runs yet; start a study first: geno-hpo run inh")
     see_free(port)
+    quicken(project.tracking_uri)
     address = f"http://127.0.0.1:{port}"
     typer.echo(f"MLflow is starting (some 15 s), then open {address}   Ctrl-C ends it")
     command = [sys.executable, "-m", "mlflow", "server"]

@@ -85,7 +85,7 @@ def test_the_champion_beats_its_baseline_and_the_champion_before_it(
         found = registry.champion()
         assert (None if found is None else found[0]) == champion
         candidate = tracking.client.get_model_version_by_alias("trait", "candidate")
-        assert candidate.version == str(number)
+        assert str(candidate.version) == str(number)
     version = tracking.client.get_model_version("trait", "4")
     assert version.tags["not_champion_because"]
 

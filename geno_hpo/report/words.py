@@ -30,6 +30,7 @@ MODELS = {
     "cnn": "CNN",
     "mlp": "MLP",
     "rnn": "RNN",
+    "snp_cnn": "SNP CNN",
     "lstm": "LSTM",
     "gru": "GRU",
     "ridge": "Ridge",

@@ -127,7 +127,7 @@ def _labels(known: Evidence) -> dict[str, str]:
     labels = {name: BASELINES[name].label for name in known.test.models if name in BASELINES}
     if known.chosen:
         labels[known.chosen] += " (the best baseline in cross-validation)"
-    return labels | {known.network: known.network.upper()}
+    return labels | {known.network: known.network.upper().replace("_", " ")}
 
 
 def _main(rivals: tuple[Rival, ...], known: Evidence) -> dict[str, Any] | None:

@@ -236,7 +236,7 @@ def _further(finished: Finished, test: TestPredictions) -> Further:
         metric=finished.metric,
         truth=test.truth,
         network=test.models.get(network),
-        label=network.upper(),
+        label=network.upper().replace("_", " "),
         kept=finished.kept("trivial", "restart", "share"),
         leaders=tuple(
             (t.number, score_of(t) or 0.0, dict(finished.plan.space.short(t.params)))

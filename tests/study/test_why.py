@@ -28,8 +28,11 @@ def test_folds_are_asked_beside_the_restarts(
     assert found is not None
     assert (found.folds, found.restarts) == (2, 2)
     tracks = {track.method: track for track in found.tracks}
-    assert found.over_folds is not None
-    assert found.over_folds > 0.5
+    if name == "trait":
+        assert found.over_folds is not None
+        assert 0.1 < found.over_folds < 1
+    else:
+        assert found.over_folds is None, "two positions vary, which have no rank correlation"
     assert (tracks["folds"].spread > 0).any()
     causes = {0, 1} if name == "trait" else {5, 45}
     first = np.argsort(-tracks["folds"].scores)[:2]

@@ -100,7 +100,7 @@ def _apart(found: Explanation) -> str:
         "that it had not learnt from"
     )
     if found.over_folds is None:
-        return f"{text}; their contributions do not vary."
+        return f"{text}; too few positions vary to compare them."
     same = (
         "the same positions"
         if found.over_folds >= SAME

@@ -58,28 +58,34 @@ def _loci(loci: Any) -> str:
 
 
 def _balance(outcome: StudyOutcome) -> Table:
-    """Count of every class, by output where there are several."""
+    """Count of every class; a row an output where there are several."""
     assert outcome.labels is not None
-    rows: list[tuple[str, ...]] = []
-    several = len(outcome.target) > 1
+    if len(outcome.target) > 1:
+        return _balances(outcome)
+    column = outcome.labels[:, 0]
+    known = column[~np.isnan(column)].astype(np.intp)
     classes = outcome.classes if outcome.task != "multilabel" else ("0", "1")
-    for output, name in enumerate(outcome.target):
-        column = outcome.labels[:, output]
-        known = column[~np.isnan(column)].astype(np.intp)
-        counts = np.bincount(known, minlength=len(classes))
-        for label, many in zip(classes, counts, strict=False):
-            share = percent(many / max(len(known), 1))
-            rows.append((*((name,) if several else ()), str(label), count(int(many)), share))
-        missing = int(np.isnan(column).sum())
-        if missing:
-            rows.append((*((name,) if several else ()), "not known", count(missing), ""))
-    return Table(
-        "classes",
-        "Labels",
-        (*(("Target",) if several else ()), "Class", "Samples", "Share"),
-        tuple(rows),
-        numeric=frozenset({2, 3} if several else {1, 2}),
-    )
+    rows = [
+        (str(label), count(int(many)), percent(many / max(len(known), 1)))
+        for label, many in zip(classes, np.bincount(known, minlength=len(classes)), strict=False)
+    ]
+    if len(known) < len(column):
+        rows.append(("not known", count(len(column) - len(known)), ""))
+    head = ("Class", "Samples", "Share")
+    return Table("classes", "Labels", head, tuple(rows), numeric=frozenset({1, 2}))
+
+
+def _balances(outcome: StudyOutcome) -> Table:
+    """Labels of several outputs, each 0, 1 or not known."""
+    assert outcome.labels is not None
+    rows = []
+    for name, column in zip(outcome.target, outcome.labels.T, strict=True):
+        ones, zeros = int((column == 1).sum()), int((column == 0).sum())
+        share = percent(ones / max(ones + zeros, 1))
+        unknown = count(len(column) - ones - zeros)
+        rows.append((name, count(ones), share, count(zeros), unknown))
+    head = ("Target", "1", "Share of 1", "0", "Not known")
+    return Table("classes", "Labels", head, tuple(rows), numeric=frozenset(range(1, 5)))
 
 
 def _traits(outcome: StudyOutcome) -> Figure:

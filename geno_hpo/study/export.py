@@ -31,6 +31,7 @@ from geno_hpo.study.identity import code_version
 from geno_hpo.study.jobs import final_path
 from geno_hpo.study.paths import Project
 from geno_hpo.study.results import Finished, load_finished, winner_unseen
+from geno_hpo.training.setup import chosen_backend
 
 __all__ = ["export_finished", "export_study"]
 
@@ -273,6 +274,7 @@ def _facts(finished: Finished, fit: FinalFit) -> dict[str, Any]:
             "geno_hpo": __version__,
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
+            **({"jax": version("jax")} if chosen_backend() == "jax" else {}),
         },
     }
 

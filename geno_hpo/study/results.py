@@ -39,6 +39,7 @@ from geno_hpo.study.record import Record, find_run_study
 from geno_hpo.study.storage import Pool, open_storage
 from geno_hpo.study.why import explanation_of
 from geno_hpo.study.worker import open_pools
+from geno_hpo.training.setup import chosen_backend
 
 __all__ = ["Finished", "load_finished", "outcome_of", "winner_unseen"]
 
@@ -294,6 +295,7 @@ def _summary(finished: Finished, test: TestPredictions) -> dict[str, Any]:
             "geno_hpo": __version__,
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
+            **({"jax": version("jax")} if chosen_backend() == "jax" else {}),
         },
     }
 

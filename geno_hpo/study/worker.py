@@ -43,6 +43,7 @@ from geno_hpo.study.storage import (
     storage_faults,
 )
 from geno_hpo.tracking import RunLog, Tracking, Writer
+from geno_hpo.training.setup import chosen_backend
 
 __all__ = ["RETIRED", "Worker", "open_pools"]
 
@@ -344,6 +345,7 @@ class Worker:
             "stage": stage,
             "model": str(params.get("family", part)),
             "worker": self._host,
+            "backend": chosen_backend(),
             "trial": f"{claim.pool.study.study_name} {number}",
             **self.plan.fold_tag,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 import time
 from importlib.util import find_spec
@@ -30,6 +31,7 @@ NAMES = {
     "verdict": "how often the verdict errs between equal models, and what it sees",
     "encode": "seconds to turn a BAM file into the sequences of a panel",
     "windows": "a training step over each distinct window once, and plain",
+    "replicas": "replica-epochs a second of the JAX engine, by replicas in one program",
 }
 
 OPTIONS = {"search": ("seeds", "limit"), "throughput": ("case",), "windows": ("case",)}
@@ -65,7 +67,7 @@ def main() -> int:
 
 
 def measure(name: str, size: Size, out: Path, **options: Any) -> None:
-    """Run one benchmark, print it, and write ``out/NAME-SIZE.json``, or ``NAME-SIZE-CASE.json``."""
+    """Run one benchmark, print it, and write ``out/NAME-SIZE[-CASE][-BACKEND].json``."""
     machine = describe()
     busy = machine["busy_before"]
     state = "idle" if machine["idle"] else f"NOT IDLE, {busy:.0%} busy" if busy else "idle unknown"
@@ -76,7 +78,9 @@ def measure(name: str, size: Size, out: Path, **options: Any) -> None:
     seconds = round(time.perf_counter() - begun, 1)
     print(outcome.text(), flush=True)
     content = {"benchmark": name, "size": size, "seconds": seconds, "machine": machine}
-    path = out / "-".join([name, size, *filter(None, [options.get("case")])])
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    other = None if backend == "tensorflow" else backend
+    path = out / "-".join([name, size, *filter(None, [options.get("case"), other])])
     path = path.with_suffix(".json")
     path.write_text(json.dumps({**content, **outcome.plain()}, indent=2, default=str) + "\n")
     print(f"\n{seconds:.0f} s; written to {path}", flush=True)

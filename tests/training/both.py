@@ -11,6 +11,7 @@ import json
 import sys
 import traceback
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,10 @@ def plan(name: str, **options) -> FitPlan:
     return replace(whole, replicas=tuple(cut))
 
 
-def engine(name: str, **options):
+@cache
+def engine(name: str):
     _, kind, task = CASES[name]
-    return problems.engine(kind, task, **options)
+    return problems.engine(kind, task)
 
 
 class Kept:

@@ -20,7 +20,7 @@ from keras import layers
 __all__ = ["WindowedConv1D", "scaled", "shifted"]
 
 
-@jax.custom_vjp
+@jax.custom_vjp  # type: ignore[untyped-decorator]
 def shifted(values: Any, shift: Any) -> Any:
     """``values (…, channels) + shift (channels,)``."""
     return values + shift
@@ -33,7 +33,7 @@ def _shift_backward(_: None, given: Any) -> tuple[Any, Any]:
 shifted.defvjp(lambda values, shift: (values + shift, None), _shift_backward)
 
 
-@jax.custom_vjp
+@jax.custom_vjp  # type: ignore[untyped-decorator]
 def scaled(values: Any, scale: Any) -> Any:
     """``values (…, channels) × scale (channels,)``."""
     return values * scale

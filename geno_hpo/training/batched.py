@@ -209,7 +209,7 @@ class Batched:
         def run(stack: tuple[Any, ...], epoch: Epoch, shared: Shared) -> Any:
             if self._together == "vmap":
                 return jax.vmap(body, in_axes=(0, 0, None))(stack, epoch, shared)
-            return jax.lax.map(lambda own: body(*own, shared), (stack, epoch))
+            return jax.lax.map(lambda own: body(own[0], own[1], shared), (stack, epoch))
 
         self._programs[key] = jax.jit(run).lower(stack, epoch, shared).compile()
         return self._programs[key], False

@@ -186,7 +186,8 @@ class JaxEngine(TrialEngine[Batched]):
 
         The compiler says beforehand what a program needs; half as many go together until it fits.
         """
-        most, notes = len(states), []
+        most = len(states)
+        notes: list[str] = []
         while True:
             rows = _groups(len(states), most)[0]
             stack = _stacked([states[i] for i in rows])

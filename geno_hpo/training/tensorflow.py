@@ -111,7 +111,10 @@ class TensorFlowEngine(TrialEngine[Compiled]):
         rates = Rates(full, plan.horizon or plan.epochs, plan.maximise)
         for past in resume.history if resume is not None else ():
             rates.after(past)
-        scales = [[tf.constant(x) for x in self._scale(replica)] for replica in plan.replicas]
+        scales = [
+            (tf.constant(mean), tf.constant(scale))
+            for mean, scale in map(self._scale, plan.replicas)
+        ]
         given = [self._given(replica, compiled.ready) for replica in plan.replicas]
         valid = [self._index(replica.valid) for replica in plan.replicas]
         rule = str(full["initializer"])

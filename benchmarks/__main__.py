@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 import time
 from importlib.util import find_spec
@@ -33,6 +34,7 @@ NAMES = {
     "report": "seconds of each step of a finished study's report",
     "runs": "MLflow with 10,000 runs: its page and its searches",
     "windows": "a training step over each distinct window once, and plain",
+    "replicas": "replica-epochs a second of the JAX engine, by replicas in one program",
 }
 
 OPTIONS = {
@@ -82,7 +84,7 @@ def main() -> int:
 
 
 def measure(name: str, size: Size, out: Path, **options: Any) -> None:
-    """Run one benchmark, print it, and write ``out/NAME-SIZE.json``, or ``NAME-SIZE-CASE.json``."""
+    """Run one benchmark, print it, and write ``out/NAME-SIZE[-CASE][-BACKEND].json``."""
     machine = describe()
     busy = machine["busy_before"]
     state = "idle" if machine["idle"] else f"NOT IDLE, {busy:.0%} busy" if busy else "idle unknown"
@@ -94,7 +96,10 @@ def measure(name: str, size: Size, out: Path, **options: Any) -> None:
     print(outcome.text(), flush=True)
     content = {"benchmark": name, "size": size, "seconds": seconds, "machine": machine}
     kind = options.get("store", "").partition(":")[0].partition("+")[0]
-    path = out / "-".join([name, size, *filter(None, [options.get("case"), kind])])
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    other = None if backend == "tensorflow" else backend
+    names = filter(None, [options.get("case"), kind, other])
+    path = out / "-".join([name, size, *names])
     path = path.with_suffix(".json")
     path.write_text(json.dumps({**content, **outcome.plain()}, indent=2, default=str) + "\n")
     print(f"\n{seconds:.0f} s; written to {path}", flush=True)

@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["ROOT", "busy_share", "describe"]
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("tensorflow", "keras", "optuna", "mlflow", "keras-tuner", "numpy")
+PACKAGES = ("tensorflow", "jax", "keras", "optuna", "mlflow", "keras-tuner", "numpy")
 IDLE_SHARE = 0.1
 STAT = Path("/proc/stat")
 
@@ -32,6 +32,7 @@ def describe() -> dict[str, Any]:
         "idle": None if busy is None else busy < IDLE_SHARE,
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
         "versions": {name: _version(name) for name in PACKAGES},
         "commit": _commit(),
     }

@@ -20,7 +20,7 @@ __all__ = ["work"]
 def work(spec: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Wait for the search to begin and work until nothing waits."""
     begun = time.perf_counter()
-    from geno_hpo.training.setup import configure
+    from geno_hpo.training.setup import chosen_backend, configure
 
     configure(int(spec["threads"]))
     warm_up()
@@ -36,7 +36,7 @@ def work(spec: dict[str, Any], folder: Path) -> dict[str, Any]:
             return first_fold(load_prepared(*given, **named))
 
         worker.load_prepared = load_one
-    import geno_hpo.training.tensorflow  # noqa: F401 - its imports are not a trial's
+    import_module(f"geno_hpo.training.{chosen_backend()}")  # its imports are not a trial's
 
     plan = load_plan(Project(Path(spec["root"])), "bench")
     stop = Path(spec["root"]) / "stop"

@@ -31,7 +31,7 @@ def train_one(
 
     given = given_values(values)
     project = Project(root)
-    typer.echo("reading the data and loading TensorFlow …")
+    typer.echo("reading the data and loading Keras …")
     configure(threads or cores())
     single = Single(project, name, family, given)
     prepared = single.prepared

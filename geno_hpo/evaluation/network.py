@@ -31,13 +31,14 @@ from geno_hpo.training.protocol import (
     FitResult,
     Weights,
 )
+from geno_hpo.training.setup import chosen_backend, refuse_windows
 
 if TYPE_CHECKING:
     from geno_hpo.config import PreprocessConfig, WindowsSetting
     from geno_hpo.training.checkpoint import Checkpoint
     from geno_hpo.training.coding import Coding
+    from geno_hpo.training.engine import TrialEngine
     from geno_hpo.training.probe import Probe
-    from geno_hpo.training.tensorflow import TensorFlowEngine
     from geno_hpo.training.windows import Windows
     from geno_hpo.windows import Dictionary, Geometry
 
@@ -102,19 +103,25 @@ class NetworkEvaluation:
         return self._forms[settings.select]
 
     @cached_property
-    def engine(self) -> TensorFlowEngine:
-        """The training engine of the study's own width; engines of others share what it holds."""
+    def engine(self) -> TrialEngine[Any]:
+        """The training engine of the study's own width; engines of others share what it holds.
+
+        Raises
+        ------
+        InputError
+            The study asks for what the backend's engine does not have.
+        """
+        form = Form(self._inputs, self.settings, self._engine_for)
+        given = (form.coding, self.labels, form.shape, self.metric.score)
+        weighted = self.settings.class_weight != "none"
+        if chosen_backend() == "jax":
+            from geno_hpo.training.jax import JaxEngine
+
+            refuse_windows(self._setting)
+            return JaxEngine(*given, weighted=weighted)
         from geno_hpo.training.tensorflow import TensorFlowEngine
 
-        form = Form(self._inputs, self.settings, self._engine_for)
-        return TensorFlowEngine(
-            form.coding,
-            self.labels,
-            form.shape,
-            self.metric.score,
-            weighted=self.settings.class_weight != "none",
-            windows=self._windows(form),
-        )
+        return TensorFlowEngine(*given, weighted=weighted, windows=self._windows(form))
 
     def _windows(self, form: Form) -> Windows | None:
         """What computes over distinct windows of sequences; their dictionaries are kept as fits."""

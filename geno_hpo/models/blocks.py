@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
 from keras import layers
 
 from geno_hpo.models.parameters import Parameters
@@ -121,7 +122,7 @@ class Blocks:
     def _part(self, tensor: Any, part: Part, prefix: str) -> Any:
         if isinstance(part, Conv):
             layer = self.layer(
-                layers.Conv1D,
+                self._conv(),
                 part.filters,
                 part.kernel,
                 strides=part.stride,
@@ -153,6 +154,14 @@ class Blocks:
         if kind == "average":
             return self.layer(layers.GlobalAveragePooling1D, name=f"{prefix}head_average")(tensor)
         return self.layer(layers.Flatten, name=f"{prefix}head_flat")(tensor)
+
+    def _conv(self) -> Any:
+        """Keras's own convolution, on JAX one that XLA computes well."""
+        if self.plain or keras.backend.backend() != "jax":
+            return layers.Conv1D
+        from geno_hpo.models.xla import WindowedConv1D
+
+        return WindowedConv1D
 
     def _norm(self, name: str) -> Any:
         kind = layers.BatchNormalization if self.plain else FusedNorm

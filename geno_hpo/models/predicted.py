@@ -14,6 +14,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from geno_hpo.models.present import row_weights
+
 __all__ = ["PredictedDense"]
 
 
@@ -114,7 +116,12 @@ class PredictedDense(layers.Layer):  # type: ignore[misc]
         if training and self.rate is not None:
             back = ops.transpose(self._predicted(self.backward)) / np.sqrt(self.units)
             again = ops.matmul(self.activation(output), back)
-            self.add_loss(self.rate * ops.mean(ops.square(inputs - again)))
+            error = ops.square(inputs - again)
+            weights = row_weights(error.shape[0]) if error.shape[0] else None
+            mean = ops.mean(error)
+            if weights is not None:
+                mean = ops.matmul(weights, ops.mean(error, axis=1))
+            self.add_loss(self.rate * mean)
         return output
 
     def baked(self) -> list[Any]:

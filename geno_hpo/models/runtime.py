@@ -12,6 +12,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from geno_hpo.models.present import row_weights
+
 __all__ = ["RUNTIME_VARIABLES", "FusedNorm", "RuntimeDropout"]
 
 RUNTIME_VARIABLES = {
@@ -82,13 +84,17 @@ class RuntimeDropout(layers.Layer):  # type: ignore[misc]
 class FusedNorm(layers.BatchNormalization):  # type: ignore[misc]
     """Batch normalisation over the last axis; on TensorFlow training is one operation each way.
 
-    Same function and variables as ``keras.layers.BatchNormalization``.
+    Same function and variables as ``keras.layers.BatchNormalization``. On JAX the moments leave out
+    the rows that fill a batch up.
     """
 
     def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         """Normalise; in training by the batch's moments, which move the moving ones."""
-        if not training or keras.backend.backend() != "tensorflow":
+        backend = keras.backend.backend()
+        if not training or backend not in ("tensorflow", "jax"):
             return super().call(inputs, training=training, mask=mask)
+        if backend == "jax":
+            return self._over_present(inputs)
         import tensorflow as tf
 
         channels = inputs.shape[-1]
@@ -104,6 +110,28 @@ class FusedNorm(layers.BatchNormalization):  # type: ignore[misc]
         )
         count = tf.cast(tf.size(inputs) // channels, tf.float32)
         biased = variance * (tf.maximum(count - 1.0, 1.0) / count)
-        for moving, now in ((self.moving_mean, mean), (self.moving_variance, biased)):
-            moving.assign(moving * self.momentum + now * (1.0 - self.momentum))
+        self._move(mean, biased)
         return tf.reshape(output, tf.shape(inputs))
+
+    def _over_present(self, inputs: Any) -> Any:
+        """Train on JAX: means are matrix products with each row's weight."""
+        from geno_hpo.models.xla import scaled, shifted
+
+        samples, channels = inputs.shape[0], inputs.shape[-1]
+        rows = ops.reshape(inputs, (-1, channels))
+        weights = row_weights(samples)
+        if weights is None:
+            weights = ops.full((samples,), 1.0 / samples)
+        each = rows.shape[0] // samples
+        weights = ops.repeat(weights / each, each)
+        mean = ops.matmul(weights, rows)
+        apart = shifted(rows, -mean)
+        variance = ops.matmul(weights, ops.square(apart))
+        self._move(mean, variance)
+        factor = ops.rsqrt(variance + self.epsilon) * self.gamma
+        return ops.reshape(shifted(scaled(apart, factor), self.beta.value), inputs.shape)
+
+    def _move(self, mean: Any, variance: Any) -> None:
+        """Move the moving moments towards a batch's."""
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + now * (1.0 - self.momentum))

@@ -32,6 +32,7 @@ from geno_hpo.study.finished import Finished, load_finished
 from geno_hpo.study.identity import code_version
 from geno_hpo.study.jobs import final_path
 from geno_hpo.study.paths import Project
+from geno_hpo.training.setup import chosen_backend
 
 __all__ = ["export_finished", "export_study"]
 
@@ -301,6 +302,7 @@ def _facts(finished: Finished, fit: FinalFit) -> dict[str, Any]:
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
             **plan.packages,
+            **({"jax": version("jax")} if chosen_backend() == "jax" else {}),
         },
     }
 

@@ -42,6 +42,7 @@ from geno_hpo.study.shares import fair_part, telling
 from geno_hpo.study.storage import STORAGE_ERRORS, Pool, open_storage, storage_faults
 from geno_hpo.study.worker import open_pools
 from geno_hpo.tracking import DatasetTag
+from geno_hpo.training.setup import refuse_windows
 
 __all__ = ["Launch", "Watcher"]
 
@@ -87,6 +88,7 @@ class Launch:
         self._say = say
         self._watch = watch
         plan = load_plan(project, name)
+        refuse_windows(plan.config.windows)
         project.make_writable()
         self.storage = open_storage(project.storage_url)
         generation = latest_generation(self.storage, plan.config.name) + int(fresh)
@@ -306,7 +308,7 @@ class Launch:
         searched = {part: pools[part] for part in self.plan.parts}
         record.set(phase="search")
         if not self._serves:
-            self._say(f"searching with {self.layout}; a worker that starts loads TensorFlow first")
+            self._say(f"searching with {self.layout}; a worker that starts loads Keras first")
         limit = self.plan.config.budget.wall_time
         spent = float((record.get("spent") or {}).get("search", 0.0))
         try:

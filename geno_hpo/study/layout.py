@@ -21,6 +21,7 @@ from filelock import FileLock
 
 from geno_hpo import __version__
 from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.training.setup import chosen_backend
 
 __all__ = ["Choice", "Choices", "Layout", "cores", "count", "layouts", "reckoned_seconds"]
 
@@ -105,6 +106,8 @@ class Choices:
     def __init__(self, file: Path, cores: int, workers: int | None) -> None:
         self._file = file
         self._machine = [socket.gethostname(), cores, workers, __version__]
+        if chosen_backend() != "tensorflow":
+            self._machine.append(chosen_backend())
 
     def of_study(self, plan: StudyPlan) -> str:
         """Key of a study as its files define it, known before its data are read."""

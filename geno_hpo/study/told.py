@@ -20,6 +20,7 @@ from geno_hpo.study.finished import Finished
 from geno_hpo.study.found import Further, further_results
 from geno_hpo.study.front import choose, costs_of, front, score_of
 from geno_hpo.study.jobs import control_labels
+from geno_hpo.training.setup import chosen_backend
 
 __all__ = ["summary_of"]
 
@@ -89,6 +90,7 @@ def summary_of(finished: Finished, test: TestPredictions) -> dict[str, Any]:
             "geno_hpo": __version__,
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
+            **({"jax": version("jax")} if chosen_backend() == "jax" else {}),
         },
     }
 

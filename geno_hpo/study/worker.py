@@ -46,7 +46,7 @@ from geno_hpo.study.storage import (
 )
 from geno_hpo.tracking import DatasetTag, RunLog, Tracking, Writer
 from geno_hpo.tracking.system import measuring
-from geno_hpo.training.setup import device_name
+from geno_hpo.training.setup import chosen_backend, device_name
 
 __all__ = ["RETIRED", "Worker", "open_pools"]
 
@@ -362,6 +362,7 @@ class Worker:
             "model": str(params.get("family", task.get("model", part))),
             "worker": self._host,
             "device": device_name(),
+            "backend": chosen_backend(),
             "trial": f"{claim.pool.study.study_name} {number}",
             **self.plan.fold_tag,
         }

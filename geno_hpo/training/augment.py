@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import tensorflow as tf
+from keras import ops
 
+from geno_hpo.training.chance import gamma, normal, uniform
 from geno_hpo.training.coding import mutated, reverse_complement
 
-__all__ = ["CHANCES", "ON_CODES", "changed_codes", "changed_inputs"]
+__all__ = ["CHANCES", "ON_CODES", "Turn", "changed_codes", "changed_inputs", "turned"]
 
 ON_CODES = ("mutation_rate", "strand_flip")
 """Changes of the codes; inputs cannot be made once for all epochs with them."""
@@ -23,6 +24,12 @@ CHANCES = (*ON_CODES, "cutout", "mixup", "noise")
 
 Seeds = Mapping[str, Any]
 Value = Callable[[str], Any]
+Turn = Callable[[Any], Any]
+
+
+def turned(batch: Any) -> Any:
+    """The batch backwards."""
+    return ops.flip(batch, axis=0)
 
 
 def changed_codes(rows: Any, seeds: Seeds, value: Value) -> Any:
@@ -38,16 +45,18 @@ def changed_codes(rows: Any, seeds: Seeds, value: Value) -> Any:
         Gives the present value of a runtime parameter.
     """
     if "mutation_rate" in seeds:
-        noise = tf.random.stateless_uniform(tf.shape(rows), seeds["mutation_rate"])
+        noise = uniform(ops.shape(rows), seeds["mutation_rate"])
         rows = mutated(rows, value("mutation_rate"), noise)
     if "strand_flip" in seeds:
-        noise = tf.random.stateless_uniform([tf.shape(rows)[0], 1], seeds["strand_flip"])
-        rows = tf.where(noise < value("strand_flip"), reverse_complement(rows), rows)
+        noise = uniform((ops.shape(rows)[0], 1), seeds["strand_flip"])
+        rows = ops.where(noise < value("strand_flip"), reverse_complement(rows), rows)
     return rows
 
 
-def changed_inputs(inputs: Any, seeds: Seeds, value: Value) -> tuple[Any, Any]:
+def changed_inputs(inputs: Any, seeds: Seeds, value: Value, turn: Turn = turned) -> tuple[Any, Any]:
     """Cut a stretch out, mix samples, add noise; parameters as in `changed_codes`.
+
+    `turn` gives each sample its partner's row: the batch backwards.
 
     Returns
     -------
@@ -65,9 +74,9 @@ def changed_inputs(inputs: Any, seeds: Seeds, value: Value) -> tuple[Any, Any]:
         inputs = inputs * _kept(inputs, value("cutout"), seeds["cutout"])
     if "mixup" in seeds:
         share = _beta(value("mixup"), seeds["mixup"])
-        inputs = share * inputs + (1.0 - share) * tf.reverse(inputs, [0])
+        inputs = share * inputs + (1.0 - share) * turn(inputs)
     if "noise" in seeds:
-        noise = tf.random.stateless_normal(tf.shape(inputs), seeds["noise"])
+        noise = normal(ops.shape(inputs), seeds["noise"])
         inputs += value("noise") * noise
     return inputs, share
 
@@ -78,18 +87,18 @@ def _beta(alpha: Any, seed: Any) -> Any:
     Two gamma draws *g* give the share g₁ / (g₁ + g₂). They are taken as logarithms, by
     Gamma(α) = Gamma(α + 1) · U^(1/α): for a small alpha the draws themselves underflow.
     """
-    draws = tf.random.stateless_gamma([2], seed, alpha=alpha + 1.0)
-    uniform = tf.random.stateless_uniform([2], seed + 1, minval=1e-7)
-    logs = tf.math.log(draws) + tf.math.log(uniform) / alpha
-    return tf.sigmoid(logs[0] - logs[1])
+    draws = gamma((2,), seed, alpha + 1.0)
+    even = uniform((2,), seed + 1, least=1e-7)
+    logs = ops.log(draws) + ops.log(even) / alpha
+    return ops.sigmoid(logs[0] - logs[1])
 
 
 def _kept(inputs: Any, rate: Any, seed: Any) -> Any:
     """Zeros on one stretch of each sample, else ones; as many axes as the inputs have."""
     length = inputs.shape[1]
-    width = tf.round(rate * length)
-    places = tf.random.stateless_uniform([tf.shape(inputs)[0], 1], seed)
-    start = tf.floor(places * (length - width + 1.0))
-    where = tf.range(length, dtype=tf.float32)[None, :]
-    kept = tf.cast(tf.logical_or(where < start, where >= start + width), tf.float32)
+    width = ops.round(rate * length)
+    places = uniform((ops.shape(inputs)[0], 1), seed)
+    start = ops.floor(places * (length - width + 1.0))
+    where = ops.arange(length, dtype="float32")[None, :]
+    kept = ops.cast(ops.logical_or(where < start, where >= start + width), "float32")
     return kept if len(inputs.shape) == 2 else kept[:, :, None]

@@ -16,7 +16,7 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -26,15 +26,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from geno_hpo.models import ModelShape, Value, build
-from geno_hpo.models.initial import inference_variables, initial_weights, leading_axes
-from geno_hpo.models.runtime import RUNTIME_VARIABLES
 from geno_hpo.training.augment import CHANCES, changed_codes, changed_inputs
 from geno_hpo.training.coding import Coding
-from geno_hpo.training.layout import Layout
 from geno_hpo.training.losses import batch_loss
 from geno_hpo.training.memory import take_apart, tracing
 from geno_hpo.training.optimizers import make_update
 from geno_hpo.training.protocol import Weights
+from geno_hpo.training.variables import ModelVariables
 from geno_hpo.training.ways import PlainWay, Way, forward
 from geno_hpo.training.windows import Chooser
 
@@ -122,8 +120,8 @@ class Compiled:
         self._coded = PlainWay(self.model, coding, codes, ready=False, chunk=chunk)
         self._windows = windows
         self._way: Way = self._plain
-        trainable = self.model.trainable_variables
-        self._layout = Layout([variable.shape for variable in trainable])
+        self._variables = ModelVariables(self.model)
+        self._layout = self._variables.layout
         self._runtime = {
             name: tf.Variable(0.0, name=name) for name in runtime if name != "learning_rate"
         }
@@ -133,18 +131,10 @@ class Compiled:
         self._flat = flat.value
         self._update = make_update(params, self._runtime, flat)
         self._fresh_slots = [tf.constant(v.numpy()) for v in self._update.slots]
-        self._kernels = tf.constant(
-            self._layout.pack(
-                [np.full(tuple(v.shape), v.name == "kernel", np.float32) for v in trainable]
-            )
+        self._kernels = tf.constant(self._variables.kernels)
+        self._statistics = tf.Variable(
+            tf.zeros(self._variables.moving_layout.total), name="statistics"
         )
-        self._axes = leading_axes(self.model)
-        kept = {id(v) for v in inference_variables(self.model)}
-        others = self.model.non_trainable_variables
-        self._moving = [v for v in others if id(v) in kept]
-        self._moving_layout = Layout([variable.shape for variable in self._moving])
-        self._statistics = tf.Variable(tf.zeros(self._moving_layout.total), name="statistics")
-        self._seeded = [v for v in others if id(v) not in kept and v.name not in RUNTIME_VARIABLES]
         self._batch = 1
         self._traced: dict[tuple[str, str], Any] = {}
 
@@ -154,8 +144,8 @@ class Compiled:
         if key not in self._traced:
             index = tf.TensorSpec([None], tf.int32)
             row = tf.TensorSpec([self._targets.shape[1]], tf.float32)
-            state = [tf.TensorSpec(v.shape, v.dtype) for v in self._variables]
-            weights = [tf.TensorSpec(v.shape, v.dtype) for v in inference_variables(self.model)]
+            state = [tf.TensorSpec(v.shape, v.dtype) for v in self._loaded]
+            weights = [tf.TensorSpec(*each) for each in self._variables.shapes]
             constants = [tf.TensorSpec(shape, dtype) for dtype, shape in self._coding.constants]
             given = constants
             if self.ready:
@@ -175,13 +165,10 @@ class Compiled:
         return self._traced[key]
 
     @property
-    def _variables(self) -> list[Any]:
+    def _loaded(self) -> list[Any]:
         """The variables a state is loaded into."""
-        return [
-            self._flat,
-            *self._update.slots,
-            *([self._statistics] if self._moving else []),
-        ]
+        moving = [self._statistics] if self._variables.moving else []
+        return [self._flat, *self._update.slots, *moving]
 
     # --- what callers use --------------------------------------------------------------------
 
@@ -216,13 +203,16 @@ class Compiled:
         learned: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> State:
         """State of a freshly built model and optimizer; see `initial_weights`."""
-        names = [id(v) for v in inference_variables(self.model)]
-        drawn = initial_weights(self.model, seed, rule, learned)
-        values = dict(zip(names, drawn, strict=True))
-        flat = self._layout.pack([values[id(v)] for v in self.model.trainable_variables])
-        moving = self._moving_layout.pack([values[id(v)] for v in self._moving])
-        statistics = [tf.constant(moving)] if self._moving else []
+        flat, moving = self._variables.initial(seed, rule, learned)
+        statistics = [tf.constant(moving)] if self._variables.moving else []
         return (tf.constant(flat), *self._fresh_slots, *statistics)
+
+    def revived(self, arrays: Sequence[NDArray[Any]]) -> State:
+        """State of a checkpoint's arrays, whichever engine wrote them."""
+        return tuple(
+            tf.constant(array, variable.dtype)
+            for array, variable in zip(arrays, self._loaded, strict=True)
+        )
 
     def epoch(
         self,
@@ -294,12 +284,7 @@ class Compiled:
 
     def weights(self, state: State) -> Weights:
         """Inference weights of a state."""
-        trained = self._layout.unpack(state[0].numpy())
-        values = dict(zip(map(id, self.model.trainable_variables), trained, strict=True))
-        if self._moving:
-            moved = self._moving_layout.unpack(state[-1].numpy())
-            values |= dict(zip(map(id, self._moving), moved, strict=True))
-        return tuple(values[id(v)] for v in inference_variables(self.model))
+        return self._variables.weights(state[0].numpy(), state[-1].numpy())
 
     def logits(
         self, weights: Weights, samples: NDArray[np.int32], constants: list[Any]
@@ -341,29 +326,31 @@ class Compiled:
 
     def _others(self, moving: list[Any], seeds: list[Any]) -> list[Any]:
         """Values of the model's other variables, in the order of ``non_trainable_variables``."""
-        values = dict(zip(map(id, self._moving), moving, strict=True))
-        values |= dict(zip(map(id, self._seeded), seeds, strict=True))
-        return [
-            values[id(v)] if id(v) in values else self._value(RUNTIME_VARIABLES[v.name])
-            for v in self.model.non_trainable_variables
-        ]
+        return self._variables.others(moving, seeds, self._value)
+
+    def _moving(self) -> list[Any]:
+        """The moving statistics as they are now."""
+        if not self._variables.moving:
+            return []
+        return self._variables.moving_layout.split(self._statistics)
 
     def _seedless(self) -> list[Any]:
-        return [tf.zeros(v.shape, v.dtype) for v in self._seeded]
+        return [tf.zeros(v.shape, v.dtype) for v in self._variables.seeded]
 
     def _seeds(self, seed: Any, step: Any) -> tuple[dict[str, Any], list[Any]]:
         """Seeds ``(2,)`` of one step: by name for the inputs, and one a dropout layer."""
         names = [name for name in CHANCES if name in self._runtime]
-        count = len(names) + len(self._seeded)
+        seeded = self._variables.seeded
+        count = len(names) + len(seeded)
         if not count:
             return {}, []
         pairs = tf.stack([tf.fill([count], seed), step * count + tf.range(count)], axis=1)
         own, dropped = pairs[: len(names)], pairs[len(names) :]
-        if self._seeded:
-            dropped = tf.cast(dropped, self._seeded[0].dtype)
+        if seeded:
+            dropped = tf.cast(dropped, seeded[0].dtype)
         return (
             dict(zip(names, tf.unstack(own), strict=True)),
-            tf.unstack(dropped) if self._seeded else [],
+            tf.unstack(dropped) if seeded else [],
         )
 
     def _scaled(self, samples: Any, mean: Any, scale: Any) -> Any:
@@ -402,7 +389,7 @@ class Compiled:
     ) -> tuple[Any, Any]:
         """Gradient of the mean loss by the flat vector and sums of `_loss`; moves statistics."""
         parts = self._layout.split(self._flat.read_value())
-        moving = self._moving_layout.split(self._statistics) if self._moving else []
+        moving = self._moving()
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(parts)
             logits, others, added = self._way.call(
@@ -416,10 +403,8 @@ class Compiled:
             output_gradients=[share, *(1.0 for _ in added)],
             unconnected_gradients="zero",
         )
-        if self._moving:
-            names = map(id, self.model.non_trainable_variables)
-            moved = dict(zip(names, others, strict=True))
-            self._statistics.assign(self._moving_layout.join([moved[id(v)] for v in self._moving]))
+        if self._variables.moving:
+            self._statistics.assign(self._variables.moved(others))
         return self._layout.join(gradients), sums
 
     def _penalties(self) -> dict[str, Any]:
@@ -456,11 +441,8 @@ class Compiled:
     def _shorten(self) -> None:
         """Shorten what leads into a unit to ``max_norm``, as ``keras.constraints.MaxNorm``."""
         longest, parts = self._value("max_norm"), []
-        trained = self.model.trainable_variables
-        for variable, part in zip(
-            trained, self._layout.split(self._flat.read_value()), strict=True
-        ):
-            axes = self._axes.get(id(variable))
+        pieces = self._layout.split(self._flat.read_value())
+        for axes, part in zip(self._variables.norm_axes, pieces, strict=True):
             if axes is not None:
                 norm = tf.sqrt(tf.reduce_sum(tf.square(part), axes, keepdims=True))
                 part = part * (tf.minimum(norm, longest) / (norm + keras.config.epsilon()))
@@ -470,7 +452,7 @@ class Compiled:
     def _trace_epoch(
         self, state: Any, order: Any, valid: Any, pace: Any, mean: Any, scale: Any, given: Any
     ) -> Any:
-        for variable, value in zip(self._variables, state, strict=True):
+        for variable, value in zip(self._loaded, state, strict=True):
             variable.assign(value)
         rates, (batch, seed, done) = pace[0], tf.unstack(pace[1])
         given = self._way.started(given)
@@ -490,11 +472,10 @@ class Compiled:
         zero = tf.constant(0.0)
         _, *train = tf.while_loop(more, body, (tf.constant(0), zero, zero, zero))
         parts = self._layout.split(self._flat.read_value())
-        moving = self._moving_layout.split(self._statistics) if self._moving else []
-        others = self._others(moving, self._seedless())
+        others = self._others(self._moving(), self._seedless())
         logits = forward(self._way, parts, others, valid, given)
         judged = self._loss(logits, self._scaled(valid, mean, scale))
-        after = [variable.read_value() for variable in self._variables]
+        after = [variable.read_value() for variable in self._loaded]
         return after, *self._means(train), *self._means(judged), logits
 
     def _means(self, sums: Any) -> tuple[Any, Any]:
@@ -507,10 +488,8 @@ class Compiled:
 
     def _given(self, weights: Any) -> tuple[list[Any], list[Any]]:
         """Trainable and other values for a model with these inference weights."""
-        names = map(id, inference_variables(self.model))
-        values = dict(zip(names, weights, strict=True))
-        others = self._others([values[id(v)] for v in self._moving], self._seedless())
-        return [values[id(v)] for v in self.model.trainable_variables], others
+        trained, moving = self._variables.parted(weights)
+        return trained, self._others(moving, self._seedless())
 
     def _trace_predict(self, way: Way, weights: Any, samples: Any, constants: Any) -> Any:
         parts, others = self._given(weights)

@@ -2,6 +2,7 @@
 
 The vector holds first the arrays whose sizes are multiples of 16 floats (64 bytes), then all others
 close together, then zeros up to the next multiple. TensorFlow cuts the first kind without copying.
+Both engines lay a model out alike, so that one reads the other's checkpoints.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 from numpy.typing import NDArray
 
 __all__ = ["Layout"]
@@ -51,17 +53,17 @@ class Layout:
             pieces[-1:] = _cut(pieces[-1], [*self._tail, *self._gap])[: len(self._tail)]
         found = dict(zip(self._order, pieces, strict=True))
         return [
-            found[i] if len(shape) == 1 else tf.reshape(found[i], shape)
+            found[i] if len(shape) == 1 else ops.reshape(found[i], shape)
             for i, shape in enumerate(self._shapes)
         ]
 
     def join(self, parts: list[Any]) -> Any:
         """From tensors to the vector, in a compiled function."""
         pieces = [
-            parts[i] if len(self._shapes[i]) == 1 else tf.reshape(parts[i], [-1])
+            parts[i] if len(self._shapes[i]) == 1 else ops.reshape(parts[i], [-1])
             for i in self._order
         ]
-        return tf.concat([*pieces, *(tf.zeros([gap]) for gap in self._gap)], 0)
+        return ops.concatenate([*pieces, *(ops.zeros([gap]) for gap in self._gap)], 0)
 
     def pack(self, parts: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """From NumPy arrays to the vector."""
@@ -79,4 +81,10 @@ class Layout:
 
 
 def _cut(flat: Any, sizes: list[int]) -> list[Any]:
-    return [flat] if len(sizes) == 1 else list(tf.split(flat, sizes))
+    if len(sizes) == 1:
+        return [flat]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf  # its split takes the sizes, and need not reckon them back
+
+        return list(tf.split(flat, sizes))
+    return list(ops.split(flat, np.cumsum(sizes)[:-1]))

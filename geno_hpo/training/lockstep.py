@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,7 +78,7 @@ def _size(states: list[Any]) -> int:
 def run_lockstep(
     plan: FitPlan,
     states: list[Any],
-    advance: Callable[[int, int, Any], ReplicaEpoch],
+    advance: Callable[[int, list[Any]], Iterable[ReplicaEpoch]],
     weights: Callable[[Any], Weights],
     truth: list[NDArray[np.float32]],
     score: Score,
@@ -98,7 +98,8 @@ def run_lockstep(
     states
         The replicas' initial states. A state is never changed in place.
     advance
-        ``advance(replica, epoch, state)`` trains one replica for one epoch.
+        ``advance(epoch, states)`` trains the replicas for one epoch and gives them in their order,
+        one after another or all at once.
     weights
         From a state to inference weights; called once a replica, at the end.
     truth
@@ -147,10 +148,10 @@ def run_lockstep(
         ]
     for epoch in range(len(history) + 1, plan.epochs + 1):
         start = time.perf_counter()
-        results = []
-        for fold, state in enumerate(states):
-            results.append(advance(fold, epoch, state))
-            _refuse_non_finite(plan, epoch, fold, results[-1])
+        results: list[ReplicaEpoch] = []
+        for fold, result in enumerate(advance(epoch, states)):
+            results.append(result)
+            _refuse_non_finite(plan, epoch, fold, result)
         states = [result.state for result in results]
         trained = time.perf_counter()
         scores = [

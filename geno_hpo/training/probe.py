@@ -7,10 +7,11 @@ permutation ask about inputs that no sample has, so they need the Keras model it
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from geno_hpo.models import ModelShape, Parameters, build
@@ -55,45 +56,34 @@ class Probe:
         self._model = model if axes is None else taking_dosages(model, axes)
         self.input_shape: tuple[int, ...] = tuple(self._model.input_shape[1:])
         self.units: int = shape.units
-        rows = tf.TensorSpec([None, *self.input_shape], tf.float32)
-        self._logits = tf.function(self._call, input_signature=[rows], autograph=False)
-        self._slope = tf.function(
-            self._gradient, input_signature=[rows, tf.TensorSpec([], tf.int32)], autograph=False
-        )
+        self._logits, self._slope = _compiled(self._model)
 
-    def _call(self, inputs: Any) -> Any:
-        return self._model(inputs, training=False)
+    def _parts(self, inputs: Floats) -> Iterator[tuple[int, Floats]]:
+        """Some rows at once, and how many of them count.
 
-    def _gradient(self, inputs: Any, output: Any) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            chosen = tf.gather(self._call(inputs), output, axis=1)
-        return tape.gradient(chosen, inputs, unconnected_gradients="zero")
-
-    def _parts(self, rows: int) -> list[slice]:
-        size = max(1, AT_ONCE // int(np.prod(self.input_shape)))
-        return [slice(start, start + size) for start in range(0, rows, size)]
+        JAX compiles for each number of rows, so there they are filled up to a few numbers.
+        """
+        most = max(1, AT_ONCE // int(np.prod(self.input_shape)))
+        for start in range(0, len(inputs), most):
+            part = inputs[start : start + most]
+            if keras.backend.backend() == "jax":
+                size = min(most, 1 << (len(part) - 1).bit_length())
+                yield len(part), np.concatenate([part, part[: size - len(part)]])
+            else:
+                yield len(part), part
 
     def logits(self, inputs: Floats) -> Floats:
         """Logits (or scaled trait values), ``(rows, units)``."""
-        parts = [
-            self._logits(tf.constant(inputs[part])).numpy() for part in self._parts(len(inputs))
-        ]
+        parts = [np.asarray(self._logits(part))[:rows] for rows, part in self._parts(inputs)]
         return np.concatenate([np.zeros((0, self.units), np.float32), *parts])
 
     def gradients(self, inputs: Floats, output: int = 0) -> Floats:
         """Gradient of one logit by the inputs, shaped as they are."""
-        chosen = tf.constant(output)
-        parts = [
-            self._slope(tf.constant(inputs[part]), chosen).numpy()
-            for part in self._parts(len(inputs))
-        ]
+        parts = [np.asarray(self._slope(part, output))[:rows] for rows, part in self._parts(inputs)]
         return np.concatenate([np.zeros((0, *self.input_shape), np.float32), *parts])
 
     def first_layer(self) -> FirstLayer | None:
         """The convolution that reads the sequence; None where the network has none."""
-        import keras
-
         layers = self._network.layers
         places = [i for i, layer in enumerate(layers) if isinstance(layer, keras.layers.Conv1D)]
         if not places or layers[places[0]].input is not self._network.inputs[0]:
@@ -109,6 +99,47 @@ class Probe:
             int(convolution.kernel_size[0]),
             int(convolution.filters),
         )
+
+
+def _compiled(model: Any) -> tuple[Callable[[Any], Any], Callable[[Any, int], Any]]:
+    """Logits of inputs, and the gradient of one of them, on this process's backend."""
+    if keras.backend.backend() == "jax":
+        return _by_jax(model)
+    return _by_tensorflow(model)
+
+
+def _by_tensorflow(model: Any) -> tuple[Callable[[Any], Any], Callable[[Any, int], Any]]:
+    import tensorflow as tf
+
+    def call(inputs: Any) -> Any:
+        return model(inputs, training=False)
+
+    def gradient(inputs: Any, output: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            chosen = tf.gather(call(inputs), output, axis=1)
+        return tape.gradient(chosen, inputs, unconnected_gradients="zero")
+
+    rows = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
+    logits = tf.function(call, input_signature=[rows], autograph=False)
+    place = tf.TensorSpec([], tf.int32)
+    slope = tf.function(gradient, input_signature=[rows, place], autograph=False)
+    return logits, slope
+
+
+def _by_jax(model: Any) -> tuple[Callable[[Any], Any], Callable[[Any, int], Any]]:
+    import jax
+
+    trained = [variable.value for variable in model.trainable_variables]
+    others = [variable.value for variable in model.non_trainable_variables]
+
+    def call(inputs: Any) -> Any:
+        return model.stateless_call(trained, others, inputs, training=False)[0]
+
+    def chosen(inputs: Any, output: Any) -> Any:
+        return jax.numpy.sum(jax.numpy.take(call(inputs), output, axis=1))
+
+    return jax.jit(call), jax.jit(jax.grad(chosen))
 
 
 class FirstLayer:
@@ -129,5 +160,5 @@ class FirstLayer:
 
     def activations(self, inputs: Floats) -> Floats:
         """Activations ``(rows, length, filters)``."""
-        found: Floats = self._model(inputs, training=False).numpy()
+        found: Floats = keras.ops.convert_to_numpy(self._model(inputs, training=False))
         return found

@@ -12,7 +12,7 @@ import argparse
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -54,12 +54,15 @@ class DoubleNetworks:
         replicas = tuple(Replica(fold.train, fold.valid, seed + i) for i, fold in enumerate(folds))
         plan = FitPlan(params, replicas, epochs, patience, checkpoint=checkpoint)
 
-        def advance(fold: int, epoch: int, state: Any) -> ReplicaEpoch:
+        def advance_one(fold: int, epoch: int, state: Any) -> ReplicaEpoch:
             time.sleep(self._seconds / len(folds))
             moved = np.random.default_rng([seed + fold, epoch]).normal(size=2)
             after = (np.asarray(state[0] + moved),)
             guess = np.full((len(folds[fold].valid), 1), after[0].sum(), np.float32)
             return ReplicaEpoch(after, 0.1, 0.9, 0.1, 0.9, guess)
+
+        def advance(epoch: int, states: list[Any]) -> Iterator[ReplicaEpoch]:
+            return (advance_one(fold, epoch, state) for fold, state in enumerate(states))
 
         return run_lockstep(
             plan,

@@ -77,7 +77,7 @@ def by_fit(params, kind, task, optimizer, weights=None, loci=(), plain=True):
     by_class = None
     if weights is not None and task != "multilabel":
         by_class = dict(enumerate(weights[0]))
-    model.compile(optimizer, loss=loss, jit_compile=False)
+    model.compile(optimizer, loss=loss, jit_compile=keras.backend.backend() == "jax")
     for epoch in range(1, EPOCHS + 1):
         order = np.random.default_rng([one.seed, 2, epoch]).permutation(one.train)
         history = model.fit(

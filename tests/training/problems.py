@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from geno_hpo.models import ModelShape, Parameters
 from geno_hpo.preprocess import genotype_histograms
 from geno_hpo.training.coding import Coding, DosageCoding, OneHotCoding
 from geno_hpo.training.protocol import FitPlan, Replica
-from geno_hpo.training.tensorflow import TensorFlowEngine
+from geno_hpo.training.setup import chosen_backend
 
 SAMPLES, LENGTH, VARIANTS = 60, 12, 9
 TASKS = ("binary", "multiclass", "multilabel", "regression", "counts")
@@ -77,10 +78,23 @@ def plain(task: str) -> str:
 
 def engine(
     kind: str = "sequence", task: str = "binary", loci: tuple[int, ...] = (), **options
-) -> TensorFlowEngine:
+) -> Any:
+    """An engine of this process's backend."""
     given = coding(kind)
     form = shape(kind, task, loci)
-    return TensorFlowEngine(given, targets(task, given.codes), form, score, **options)
+    return engine_kind()(
+        given, targets(task, given.codes), form, options.pop("score", score), **options
+    )
+
+
+def engine_kind() -> Any:
+    if chosen_backend() == "jax":
+        from geno_hpo.training.jax import JaxEngine
+
+        return JaxEngine
+    from geno_hpo.training.tensorflow import TensorFlowEngine
+
+    return TensorFlowEngine
 
 
 def learned(kind: str, task: str, train: NDArray[np.intp]) -> dict[str, NDArray[np.float32]]:

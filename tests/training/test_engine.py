@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from geno_hpo.errors import InputError, TrialFailed
 from geno_hpo.models import build
-from geno_hpo.training import setup, tensorflow
+from geno_hpo.training import setup
 from geno_hpo.training.compiled import Compiled
 from geno_hpo.training.protocol import FitPlan
 from geno_hpo.training.tensorflow import TensorFlowEngine
@@ -56,7 +56,7 @@ def test_noise_and_mutations_come_from_the_seed(engine):
 def test_inputs_made_once_or_for_each_batch_give_the_same(monkeypatch):
     for kind in ("sequence", "variants"):
         ready = fit(problems.engine(kind), MLP, kind=kind, folds=2)
-        monkeypatch.setattr("geno_hpo.training.tensorflow.READY_BYTES", 0)
+        monkeypatch.setattr("geno_hpo.training.engine.READY_BYTES", 0)
         coded = fit(problems.engine(kind), MLP, kind=kind, folds=2)
         monkeypatch.undo()
         equal(ready, coded)
@@ -331,7 +331,7 @@ def test_chunks_do_not_change_predictions(size):
 def test_wide_inputs_are_predicted_fewer_at_once(monkeypatch):
     weights = tuple(v.numpy() for v in build(MLP, problems.shape("sequence", "binary")).weights)
     whole = problems.engine().predict(MLP, weights, np.arange(60))
-    monkeypatch.setattr(tensorflow, "CHUNK_BYTES", 1)
+    monkeypatch.setattr("geno_hpo.training.engine.CHUNK_BYTES", 1)
     alone = problems.engine()
     assert alone._chunk == 1
     np.testing.assert_allclose(alone.predict(MLP, weights, np.arange(60)), whole, atol=1e-6)

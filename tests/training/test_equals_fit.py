@@ -175,7 +175,7 @@ def test_momentum_zero_equals_none():
 
 def test_layout_joins_what_it_splits():
     engine = problems.engine()
-    compiled, _ = engine._compiled(CNN)
+    compiled = engine._compiled(CNN)
     assert isinstance(compiled, Compiled)
     state = compiled.initial_state(5)
     values = compiled.weights(state)

@@ -340,7 +340,7 @@ def test_it_is_chosen_where_it_pays(
 
 def test_it_is_not_chosen_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     own = engine(LONG, "auto")
-    compiled, _ = own._compiled(CNN)
+    compiled = own._compiled(CNN)
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
     assert compiled.set_runtime({}, 32).startswith("plain: on a GPU")
     assert compiled.ready

@@ -281,6 +281,7 @@ KEYS: dict[str, tuple[str, str]] = {
             "lightgbm",
         )
     },
+    "versions.jax": ("str?", "Where networks were trained on Keras's JAX backend."),
     "split": ("object", "How the samples were divided."),
     "split.kind": (
         "str",

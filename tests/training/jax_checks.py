@@ -1,0 +1,155 @@
+"""Checks of the JAX engine alone, run by `tests.training.both` in a process on that backend."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from geno_hpo.errors import InputError, TrialFailed
+from geno_hpo.training.jax import _epoch_of, _stacked
+from geno_hpo.training.protocol import FitPlan
+
+from . import problems
+from .keras_fit import compare
+from .problems import CNN, MLP, go_on
+
+CHANCE = {
+    "dropout": 0.3,
+    "noise": 0.2,
+    "mutation_rate": 0.1,
+    "strand_flip": 0.3,
+    "cutout": 0.2,
+    "mixup": 0.4,
+    "label_smoothing": 0.1,
+    "focal_gamma": 1.0,
+}
+
+
+def equal(one, other, tolerance=0.0):
+    np.testing.assert_allclose(one.train_loss, other.train_loss, rtol=tolerance, atol=tolerance)
+    for a, b in zip(one.weights, other.weights, strict=True):
+        for x, y in zip(a, b, strict=True):
+            np.testing.assert_allclose(x, y, rtol=0, atol=tolerance)
+
+
+def check_equals_fit():
+    """Weights after two epochs equal those of model.fit; the last batch has 13 samples of 16."""
+    compare({**CNN, "batch_norm": True, "l2": 0.02}, tolerance=2e-5)
+
+
+def check_chance_comes_from_the_seed_and_rates_are_values():
+    engine = problems.engine()
+    first = engine.fit(problems.plan({**MLP, **CHANCE}, folds=2), go_on)
+    other = engine.fit(problems.plan({**MLP, **CHANCE, "dropout": 0.6}, folds=2), go_on)
+    again = engine.fit(problems.plan({**MLP, **CHANCE}, folds=2), go_on)
+    assert (first.reused, other.reused, again.reused) == (False, True, True)
+    assert np.isfinite(first.train_loss).all()
+    equal(first, again)
+    assert not np.allclose(first.train_loss, other.train_loss)
+    one = problems.replica(seed=8)
+    plan = FitPlan({**MLP, **CHANCE}, (one, replace(one, seed=9)), epochs=2)
+    seeds = engine.fit(plan, go_on)
+    assert seeds.reused
+    assert seeds.train_loss[0, 0] != seeds.train_loss[1, 0]
+
+
+def check_groups_and_both_ways_of_going_together():
+    """Memory for two of three replicas: groups of two; vmap and map agree."""
+    params = {**MLP, "dropout": 0.2, "batch_norm": True}
+    plan = problems.plan(params, folds=3, restore="last")
+    whole = problems.engine(together="map").fit(plan, go_on)
+    equal(whole, problems.engine(together="vmap").fit(plan, go_on), 1e-5)
+    engine = problems.engine(together="map")
+    batched = engine._compiled(params)
+    engine._memory = _room(engine, batched, plan)
+    parted = engine.fit(plan, go_on)
+    equal(whole, parted, 1e-6)
+    assert parted.way.startswith("2 replicas in one program")
+    assert "3 replicas at once would need" in parted.notes[0]
+    engine._memory = 1000
+    with pytest.raises(TrialFailed, match="one replica needs") as told:
+        engine.fit(problems.plan({**params, "batch_size": 1}), go_on)
+    assert told.value.kind == "memory"
+
+
+def _room(engine, batched, plan):
+    """Just too little memory for all replicas."""
+    from geno_hpo.training.jax import USED, _needed
+
+    trial, shared, states = _prepared(engine, batched, plan)
+    program, _ = batched.program(_stacked(states), _epoch_of(trial, 1), shared)
+    return int((_needed(program) - 1) / USED)
+
+
+def _prepared(engine, batched, plan):
+    from geno_hpo.models import complete
+
+    full = complete(plan.params, problems.shape("sequence", "binary"))
+    trial, shared = engine._trial(plan, full, batched)
+    states = [
+        batched.initial_state(replica.seed, "glorot_uniform", {}) for replica in plan.replicas
+    ]
+    return trial, shared, states
+
+
+def check_a_replica_that_leaves_the_numbers_harms_no_other():
+    """Its trial fails; what its neighbours in the program became is what they are without it."""
+    params = {**MLP, "batch_norm": True}
+    engine = problems.engine(together="vmap")
+    plan = problems.plan(params, folds=2, restore="last")
+    batched = engine._compiled(params)
+    trial, shared, states = _prepared(engine, batched, plan)
+    epoch, stack = _epoch_of(trial, 1), _stacked(states)
+    program, _ = batched.program(stack, epoch, shared)
+    well = program(stack, epoch, shared)
+    rates = epoch.rates.copy()
+    rates[1] = np.inf
+    ill = program(stack, epoch._replace(rates=rates), shared)
+    assert not np.isfinite(np.asarray(ill[1])[1]).all()
+    np.testing.assert_array_equal(np.asarray(ill[0][0])[0], np.asarray(well[0][0])[0])
+    np.testing.assert_array_equal(np.asarray(ill[3])[0], np.asarray(well[3])[0])
+    wild = {**params, "optimizer": "sgd", "learning_rate": 1e38}
+    with pytest.raises(TrialFailed, match="in epoch") as told:
+        problems.engine().fit(problems.plan(wild, folds=2, epochs=3), go_on)
+    assert told.value.kind == "non-finite"
+
+
+def check_early_stopping_and_the_best_epoch():
+    values = iter([0.1, 0.3, 0.2, 0.2, 0.9])
+    engine = problems.engine(score=lambda truth, prediction: next(values))
+    result = engine.fit(problems.plan(MLP, epochs=5, patience=2), go_on)
+    assert (result.epochs, result.best_epoch, result.ended) == (4, 2, "early stopping")
+    shorter = problems.engine().fit(problems.plan(MLP, epochs=2, restore="last"), go_on)
+    for x, y in zip(result.weights[0], shorter.weights[0], strict=True):
+        np.testing.assert_array_equal(x, y)
+    one = problems.replica()
+    again = engine.predict(MLP, result.weights[0], one.valid)
+    np.testing.assert_allclose(result.valid_predictions[0], again, atol=1e-6)
+    loaded = engine.export(MLP, result.weights[0])
+    coding = problems.coding("sequence")
+    inputs = np.array(coding.inputs(coding.codes[one.valid]))
+    np.testing.assert_allclose(loaded.predict_on_batch(inputs), again, atol=1e-6)
+    with pytest.raises(InputError, match=r"sample indices must lie in \[0, 60\)"):
+        engine.predict(MLP, result.weights[0], np.array([60]))
+
+
+def check_a_probe_and_the_engine_agree():
+    from geno_hpo.models import build
+    from geno_hpo.training.probe import Probe
+
+    params = {**CNN, "batch_norm": True, "activation": "tanh"}
+    shape = problems.shape("sequence", "multiclass")
+    weights = tuple(np.asarray(v) for v in build(params, shape, seed=3).weights)
+    samples = np.arange(5)
+    engine = problems.engine(task="multiclass", chunk=4)
+    slopes = engine.input_gradients(params, weights, samples, output=2)
+    probe = Probe(params, shape, weights)
+    coding = problems.coding("sequence")
+    inputs = np.array(coding.inputs(coding.codes[samples]))
+    np.testing.assert_allclose(probe.gradients(inputs, 2), slopes, atol=1e-5)
+    powers = np.exp(probe.logits(inputs))
+    chances = powers / powers.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(engine.predict(params, weights, samples), chances, atol=1e-5)
+    assert probe.first_layer().activations(inputs).shape == (5, problems.LENGTH, 5)

@@ -290,7 +290,7 @@ def _strata(known: Evidence) -> list[dict[str, Any]]:
             seed=known.seed,
             kin=known.groups,
         )
-        if len(rows) + left_out < 2:
+        if len(rows) < 2:
             continue
         entries.append(
             {

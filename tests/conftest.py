@@ -79,12 +79,17 @@ def project_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
     """The finished studies ``drugs`` and ``trait`` of one project."""
+    return finished_studies(tmp_path_factory.mktemp("project"))
+
+
+def finished_studies(folder: Path) -> dict[str, Finished]:
+    """Run ``drugs`` and ``trait`` in a folder, for tests that change what MLflow holds of them."""
     from tests.bundle.studies import run_study, write_studies
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("GENO_HPO_STORAGE", raising=False)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        root = write_studies(tmp_path_factory.mktemp("project"))
+        root = write_studies(folder)
         return {name: run_study(root, name) for name in ("drugs", "trait")}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,8 +15,11 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 def told(*arguments: str) -> str:
     """What make would run; the environment counts as made."""
-    command = ["make", "--dry-run", "READY=", "BIN=bin", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    command = ["make", "--no-print-directory", "--dry-run", "READY=", "BIN=bin", *arguments]
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # of the make that runs the tests
+    own = {name: value for name, value in os.environ.items() if name not in outer}
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=own)
+    return ended.stdout
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from geno_hpo.study.results import outcome_of
 from geno_hpo.tracking.registry import Registry, model_name
 from tests.bundle.studies import dosages, isolates
 from tests.bundle.test_end_to_end import own_predictions
+from tests.conftest import finished_studies
 
 
 def changed(test: TestPredictions, model: str, values: np.ndarray) -> TestPredictions:
@@ -24,6 +25,12 @@ def changed(test: TestPredictions, model: str, values: np.ndarray) -> TestPredic
 
 BETTER = {"verdict": "better", "sentence": "the network is better"}
 EQUAL = {"verdict": "no difference shown", "sentence": "no difference is shown"}
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
+    """Studies of this module alone: others delete what MLflow holds."""
+    return finished_studies(tmp_path_factory.mktemp("registry"))
 
 
 def test_the_winner_is_served_from_the_registry(studies: dict[str, Finished]) -> None:

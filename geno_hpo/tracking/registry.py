@@ -6,9 +6,11 @@ it holds no pickle. It is logged to the study's run; the version points to it.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +64,22 @@ class ModelCard:
     description: str = ""
 
 
+@contextmanager
+def _as_default(uri: str) -> Iterator[None]:
+    """Make a store MLflow's default for a while; its variable is afterwards as it was before."""
+    import mlflow
+
+    variable = "MLFLOW_TRACKING_URI"
+    before = os.environ.get(variable)
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(None)
+        if before is not None:
+            os.environ[variable] = before
+
+
 def model_name(study: str) -> str:
     """Name of a study's model: MLflow takes no dot, so ``wheat.e2`` is ``wheat-e2``."""
     return study.replace(".", "-")
@@ -102,11 +120,13 @@ class Registry:
 
     def add(self, run: str, card: ModelCard) -> str:
         """Log a model to a run and register it as the next version; returns its number."""
-        import mlflow
+        with _as_default(self._tracking.uri):  # MLflow's registry opens a client of its own
+            return self._add(run, card)
+
+    def _add(self, run: str, card: ModelCard) -> str:
         from mlflow.entities import LoggedModelOutput
         from mlflow.exceptions import MlflowException
 
-        mlflow.set_tracking_uri(self._tracking.uri)  # MLflow's registry opens a client of its own
         logged = self._client.create_logged_model(
             self._tracking.experiment_id, name=self.name, source_run_id=run
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +34,9 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
     return finished_studies(tmp_path_factory.mktemp("registry"))
 
 
-def test_the_winner_is_served_from_the_registry(studies: dict[str, Finished]) -> None:
+def test_the_winner_is_served_from_the_registry(
+    studies: dict[str, Finished], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import mlflow
     import pandas as pd
 
@@ -51,8 +54,8 @@ def test_the_winner_is_served_from_the_registry(studies: dict[str, Finished]) ->
     assert again == "model drugs version 1 is registered already"
     assert registry.champion() is None
 
-    mlflow.set_tracking_uri(tracking.uri)
-    mlflow.set_registry_uri(tracking.uri)
+    assert "MLFLOW_TRACKING_URI" not in os.environ, "another store would be the next study's"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking.uri)
     model = mlflow.pyfunc.load_model("models:/drugs@candidate")
     loci, _ = isolates(80, seed=1)
     ids, own = own_predictions(finished)

@@ -122,7 +122,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     from geno_hpo.evaluation.network import NetworkEvaluation
     from geno_hpo.metrics import Metric
     from geno_hpo.space import SearchSpace
-    from geno_hpo.study import jobs, worker
+    from geno_hpo.study import engines, worker
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan
     from geno_hpo.study.reports import Reporter, TrialReports
@@ -144,7 +144,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
         "MLflow: begin a run": (RunLog, "__init__"),
         "MLflow: log an epoch": (RunLog, "log"),
         "MLflow: end a run": (RunLog, "end"),
-        "curves to a file": (jobs, "_save_curves"),
+        "curves, predictions to files": (engines, "save_arrays"),
         "build model": (Compiled, "__init__"),
         "trace, rest": (Compiled, "trace"),
         "trace the graph": (Compiled, "_function"),

@@ -27,10 +27,10 @@ from geno_hpo.errors import BundleError, GenoHpoError
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.evaluation.inputs import FittedInputs, Inputs, chosen, model_shape
 from geno_hpo.preprocess import Neighbours
+from geno_hpo.study.files import final_path
 from geno_hpo.study.final import FinalFit, finished_fits
 from geno_hpo.study.finished import Finished, load_finished
 from geno_hpo.study.identity import code_version
-from geno_hpo.study.jobs import final_path
 from geno_hpo.study.paths import Project
 from geno_hpo.training.setup import chosen_backend
 

@@ -30,6 +30,7 @@ from geno_hpo.study.samplers import check_sampler
 __all__ = ["Prepared", "StudyPlan", "fit_folds", "load_plan", "load_prepared", "prepare"]
 
 OUTER_SALT = 0x0DE5
+CONTROL_SALT = 7919
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,10 @@ class StudyPlan:
     def permutation(self, trial: int) -> int:
         """Which permutation, from 0, a trial of the control has by its number."""
         return trial % max(self.permutations, 1)
+
+    def control_seed(self, permutation: int) -> int:
+        """Seed of one of the control's permutations."""
+        return self.seed + CONTROL_SALT + permutation
 
     @property
     def budgets(self) -> dict[str, int]:

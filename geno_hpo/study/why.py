@@ -13,7 +13,7 @@ from geno_hpo.interpret import Explained, average_precision, rank_codons, rank_c
 from geno_hpo.interpret.explain import MUTATED_SAMPLES
 from geno_hpo.metrics import METRICS
 from geno_hpo.preprocess.association import Responses, block_sums, blocks, tested
-from geno_hpo.study.jobs import why_path
+from geno_hpo.study.files import why_path
 from geno_hpo.study.motifs import sequence_findings
 from geno_hpo.study.plan import Prepared, StudyPlan
 

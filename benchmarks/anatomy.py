@@ -123,6 +123,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     from geno_hpo.metrics import Metric
     from geno_hpo.space import SearchSpace
     from geno_hpo.study import engines, worker
+    from geno_hpo.study.budget import Budget
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan
     from geno_hpo.study.reports import Reporter, TrialReports
@@ -139,7 +140,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
         "report an epoch": (TrialReports, "add"),
         "should the trial end?": (TrialReports, "should_prune"),
         "wait for the reporter": (Reporter, "settle"),
-        "attributes": (Pool, "set_attributes"),
+        "attributes": (Budget, "set_attributes"),
         "tell": (optuna.Study, "tell"),
         "MLflow: begin a run": (RunLog, "__init__"),
         "MLflow: log an epoch": (RunLog, "log"),

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.evaluation.inputs import FittedInputs, Inputs, learns, shaped
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs
+from geno_hpo.evaluation.shape import learns, shaped
 from geno_hpo.training.protocol import Engine, Replica
 
 if TYPE_CHECKING:

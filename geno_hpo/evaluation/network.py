@@ -20,7 +20,8 @@ from geno_hpo.data.dataset import Dataset
 from geno_hpo.encoding import one_hot
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.evaluation.form import Form, replica
-from geno_hpo.evaluation.inputs import FittedInputs, Inputs, chosen
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs
+from geno_hpo.evaluation.shape import chosen
 from geno_hpo.metrics import METRICS
 from geno_hpo.models import ModelShape, Parameters
 from geno_hpo.splits import Fold, Split

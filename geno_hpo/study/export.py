@@ -25,7 +25,8 @@ from geno_hpo.data.genotypes import Asked
 from geno_hpo.data.variant_files import open_genotypes, recognise
 from geno_hpo.errors import BundleError, GenoHpoError
 from geno_hpo.evaluation.fits import Fits
-from geno_hpo.evaluation.inputs import FittedInputs, Inputs, chosen, model_shape
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs
+from geno_hpo.evaluation.shape import chosen, model_shape
 from geno_hpo.preprocess import Neighbours
 from geno_hpo.study.files import final_path
 from geno_hpo.study.final import FinalFit, finished_fits

@@ -276,7 +276,7 @@ def prepare(plan: StudyPlan) -> Prepared:
     """
     from geno_hpo.data.source import open_dataset
     from geno_hpo.evaluation.baseline import features_of
-    from geno_hpo.evaluation.inputs import chosen, model_shape, shaped
+    from geno_hpo.evaluation.shape import chosen, model_shape, shaped
     from geno_hpo.interpret import read_motifs
     from geno_hpo.models import check
 

@@ -18,8 +18,8 @@ from ruamel.yaml.error import YAMLError
 
 from geno_hpo.errors import InputError
 from geno_hpo.evaluation.fits import Fits
-from geno_hpo.evaluation.inputs import chosen, model_shape, shaped
 from geno_hpo.evaluation.network import NetworkEvaluation
+from geno_hpo.evaluation.shape import chosen, model_shape, shaped
 from geno_hpo.metrics import METRICS
 from geno_hpo.models import Parameters, complete
 from geno_hpo.outcome import Curves

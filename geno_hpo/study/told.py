@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo import __version__
 from geno_hpo.compare import FoldScores, mean_score, score_interval
-from geno_hpo.evaluation.inputs import permuted
+from geno_hpo.evaluation.permuted import permuted
 from geno_hpo.outcome import TestPredictions
 from geno_hpo.study.control import Controlled, control_result, positive_control
 from geno_hpo.study.evidence import Evidence, evidence

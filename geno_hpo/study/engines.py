@@ -13,7 +13,8 @@ from geno_hpo.evaluation.network import NetworkEvaluation
 from geno_hpo.space import SearchSpace
 from geno_hpo.study.checkpoints import CHECKPOINT_SECONDS, Interrupted, Pace, TrialCheckpoint
 from geno_hpo.study.files import save_arrays
-from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.study.plan import StudyPlan
+from geno_hpo.study.prepared import Prepared
 from geno_hpo.study.reports import Reporter
 
 __all__ = ["Engines"]

@@ -19,7 +19,7 @@ from geno_hpo.errors import TrialFailed
 from geno_hpo.evaluation.trivial import trivial_models
 from geno_hpo.splits import Fold, thinned
 from geno_hpo.study.engines import Engines
-from geno_hpo.study.plan import Prepared
+from geno_hpo.study.prepared import Prepared
 
 __all__ = ["FURTHER", "thin_folds"]
 

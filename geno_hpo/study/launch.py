@@ -34,7 +34,8 @@ from geno_hpo.study.mend import mend_runs
 from geno_hpo.study.naming import FINAL
 from geno_hpo.study.parent import open_parent, tracking_of
 from geno_hpo.study.paths import Project, masked
-from geno_hpo.study.plan import Prepared, fit_folds, load_plan, prepare
+from geno_hpo.study.plan import load_plan
+from geno_hpo.study.prepared import Prepared, fit_folds, prepare
 from geno_hpo.study.probe import Probe
 from geno_hpo.study.progress import Progress, take_progress
 from geno_hpo.study.record import Record, check_siblings, latest_generation

@@ -15,7 +15,8 @@ from geno_hpo.metrics import METRICS
 from geno_hpo.preprocess.association import Responses, block_sums, blocks, tested
 from geno_hpo.study.files import why_path
 from geno_hpo.study.motifs import sequence_findings
-from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.study.plan import StudyPlan
+from geno_hpo.study.prepared import Prepared
 
 __all__ = ["explanation_of"]
 

@@ -19,7 +19,8 @@ from geno_hpo.study import probe as module
 from geno_hpo.study.launch import Launch
 from geno_hpo.study.layout import Choice, Choices, Layout, cores, layouts, reckoned_seconds
 from geno_hpo.study.paths import Project
-from geno_hpo.study.plan import Prepared, StudyPlan, load_plan, prepare
+from geno_hpo.study.plan import StudyPlan, load_plan
+from geno_hpo.study.prepared import Prepared, prepare
 from geno_hpo.study.probe import Probe, middling, take_part
 from geno_hpo.study.record import Record
 from geno_hpo.study.worker import open_pools

@@ -18,8 +18,8 @@ from geno_hpo.models import (
     signature,
 )
 from geno_hpo.models.initial import drawn, inference_variables, initial_weights
-from geno_hpo.models.parameters import INITIALIZERS
 from geno_hpo.models.runtime import RuntimeDropout
+from geno_hpo.models.training import INITIALIZERS
 
 SEQUENCE = ModelShape("sequence", 20, 4, 1, "binary")
 VARIANTS = ModelShape("variants", 30, 1, 2, "regression")

@@ -25,7 +25,7 @@ from geno_hpo.data.tb_regions import known_regions
 from geno_hpo.data.tb_wdnn import read_tb_wdnn
 from geno_hpo.models import ModelShape, build
 from geno_hpo.models.blocks import FusedNorm
-from geno_hpo.models.parameters import TRAINING
+from geno_hpo.models.training import TRAINING
 from geno_hpo.training.augment import CHANCES
 from geno_hpo.training.coding import CentredCoding
 from geno_hpo.training.lookup import Lookup

@@ -54,13 +54,8 @@ class Form:
     @cached_property
     def coding(self) -> Coding:
         """How codes become model input."""
-        from geno_hpo.training.coding import (
-            CentredCoding,
-            DosageCoding,
-            ImputedCoding,
-            OneHotCoding,
-            ProjectedCoding,
-        )
+        from geno_hpo.training.dosages import DosageCoding, ImputedCoding, ProjectedCoding
+        from geno_hpo.training.one_hot import CentredCoding, OneHotCoding
 
         dataset, settings = self._inputs.dataset, self._settings
         if dataset.kind == "sequence":

@@ -126,7 +126,7 @@ class NetworkEvaluation:
 
     def _windows(self, form: Form) -> Windows | None:
         """What computes over distinct windows of sequences; their dictionaries are kept as fits."""
-        from geno_hpo.training.coding import OneHotCoding
+        from geno_hpo.training.one_hot import OneHotCoding
         from geno_hpo.training.windows import Windows
 
         if not isinstance(form.coding, OneHotCoding):
@@ -223,7 +223,8 @@ class NetworkEvaluation:
 
         It takes plain one-hot sequences ``(batch, length, symbols)``, or scaled dosages.
         """
-        from geno_hpo.training.coding import taking_dosages, taking_one_hot
+        from geno_hpo.training.dosages import taking_dosages
+        from geno_hpo.training.one_hot import taking_one_hot
 
         form = self.form(params)
         model = form.engine.export(params, weights)

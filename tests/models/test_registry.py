@@ -309,7 +309,7 @@ def test_checking_needs_no_keras():
         "import sys; from geno_hpo.models import ModelShape, check, signature;"
         "shape = ModelShape('sequence', 20, 4, 1, 'binary');"
         "check({'family': 'cnn'}, shape); signature({'family': 'mlp'}, shape);"
-        "import geno_hpo.training.protocol, geno_hpo.training.coding;"
+        "import geno_hpo.training.protocol, geno_hpo.training.dosages, geno_hpo.training.one_hot;"
         "assert not {'keras', 'tensorflow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from geno_hpo.training.augment import changed_codes, changed_inputs
-from geno_hpo.training.coding import OneHotCoding, reverse_complement
+from geno_hpo.training.augment import changed_codes, changed_inputs, mutated, reverse_complement
+from geno_hpo.training.one_hot import OneHotCoding
 
 from . import problems
 from .problems import MLP
@@ -30,6 +30,20 @@ def test_the_other_strand():
     np.testing.assert_array_equal(np.array(reverse_complement(given)), codes)
     one, other = (np.array(OneHotCoding(x, 5).inputs(x)) for x in (codes, given))
     np.testing.assert_array_equal(other[:, :, :4], one[:, ::-1, 3::-1])
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_mutations_replace_known_bases_evenly(rate):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(-1, 5, (300, 200)).astype(np.int8)
+    given = np.array(mutated(codes, np.float32(rate), rng.random(codes.shape, np.float32)))
+    base = (codes >= 0) & (codes < 4)
+    np.testing.assert_array_equal(given[~base], codes[~base])
+    assert given.dtype == np.int8
+    assert np.mean(given[base] != codes[base]) == pytest.approx(rate, abs=0.01)
+    moved = (given[base] - codes[base]) % 4
+    if rate:
+        np.testing.assert_allclose(np.bincount(moved)[1:] / np.sum(moved > 0), 1 / 3, atol=0.02)
 
 
 def test_some_sequences_turn():

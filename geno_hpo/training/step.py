@@ -145,7 +145,7 @@ class Step:
             tf.unstack(dropped) if seeded else [],
         )
 
-    def _mixed_loss(
+    def mixed_loss(
         self, logits: Any, targets: Any, weights: Any, share: Any
     ) -> tuple[Any, Any, Any]:
         """As `loss`; where samples were mixed, of both partners' labels by their shares."""
@@ -174,7 +174,7 @@ class Step:
             logits, others, added = way.call(
                 parts, self.others(moving, seeds), inputs, given, training=True
             )
-            sums = self._mixed_loss(logits, targets, weights, mixed)
+            sums = self.mixed_loss(logits, targets, weights, mixed)
         share = 1.0 / tf.maximum(sums[1], 1.0)
         gradients = tape.gradient(
             [sums[0], *added],

@@ -91,11 +91,11 @@ def test_mixing_shares_by_the_beta_distribution(alpha):
 @pytest.mark.parametrize("task", problems.TASKS)
 def test_a_mixed_loss_is_that_of_mixed_labels(task):
     """It is that of both partners' labels by their shares; cross-entropy, that of mixed labels."""
-    compiled = problems.engine(task=task)._compiled({**MLP, "mixup": 0.7})
+    step = problems.engine(task=task)._compiled({**MLP, "mixup": 0.7})._step
     logits = tf.random.stateless_normal([8, problems.UNITS[task]], [1, 2])
     targets = tf.constant(problems.targets(task, problems.coding("sequence").codes)[:8])
-    total, known, _ = compiled._mixed_loss(logits, targets, None, tf.constant(0.3))
-    own, other = (compiled._loss(logits, x) for x in (targets, tf.reverse(targets, [0])))
+    total, known, _ = step.mixed_loss(logits, targets, None, tf.constant(0.3))
+    own, other = (step.loss(logits, x) for x in (targets, tf.reverse(targets, [0])))
     assert float(known) == float(own[1]) == float(other[1])
     if task == "binary":
         mixed = 0.3 * targets + 0.7 * tf.reverse(targets, [0])

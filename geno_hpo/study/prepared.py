@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geno_hpo.data.dataset import Dataset
+from geno_hpo.data.saved import load_dataset, save_dataset
 from geno_hpo.errors import StudyChangedError
 from geno_hpo.space import Parameters
 from geno_hpo.splits import Split, split_for, write_split
@@ -135,7 +136,7 @@ def load_prepared(plan: StudyPlan, expected: str) -> Prepared:
                 f"study {plan.key}: the data or folds on this machine ({prepared.fingerprint}) are "
                 f"not those of the study's trials ({expected}); give this worker the same files"
             )
-    dataset, split = Dataset.load(plan.work / "data"), Split.load(plan.work / "split.npz")
+    dataset, split = load_dataset(plan.work / "data"), Split.load(plan.work / "split.npz")
     return Prepared(dataset, split, expected)
 
 
@@ -150,7 +151,7 @@ def _write(folder: Path, prepared: Prepared) -> None:
     marker.unlink(missing_ok=True)
     for old in ("data", "folds"):
         shutil.rmtree(folder / old, ignore_errors=True)
-    prepared.dataset.save(folder / "data")
+    save_dataset(prepared.dataset, folder / "data")
     prepared.split.save(folder / "split.npz")
     write_split(folder / "split.csv", prepared.split, prepared.dataset.ids)
     marker.write_text(json.dumps({"fingerprint": prepared.fingerprint}))

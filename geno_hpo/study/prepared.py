@@ -14,7 +14,7 @@ from pathlib import Path
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.data.saved import load_dataset, save_dataset
 from geno_hpo.errors import StudyChangedError
-from geno_hpo.space import Parameters
+from geno_hpo.space import Parameters, check_space
 from geno_hpo.splits import Split, split_for, write_split
 from geno_hpo.study.fingerprint import fingerprint
 from geno_hpo.study.plan import StudyPlan
@@ -96,9 +96,9 @@ def prepare(plan: StudyPlan) -> Prepared:
     def buildable(params: Parameters) -> None:
         check(params, shaped(shape, chosen(plan.settings, params, dataset), dataset))
 
-    plan.space.check(facts, buildable)
+    check_space(plan.space, facts, buildable)
     for space in plan.baselines.values():
-        space.check(facts, selectable)
+        check_space(space, facts, selectable)
     prepared = Prepared(dataset, split)
     _write(plan.work, prepared)
     return prepared

@@ -74,10 +74,14 @@ class Path:
     curved: bool
     weights: Array | None
 
+    def penalty(self, step: int) -> float:
+        """Penalty number `step` from 1, in units of the kernel's mean diagonal."""
+        return float(PENALTIES[step - 1]) * self.basis.diagonal
+
     def fitted(self, step: int) -> Kernel:
         """Fit with penalty number `step`."""
         values, vectors = self.basis.values, self.basis.vectors
-        penalty = float(PENALTIES[step - 1]) * self.basis.diagonal
+        penalty = self.penalty(step)
         part = vectors.T @ (self.labels - self.mean)
         dual = vectors @ (part / (values + penalty))
         curve = None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.explanation import Association, CodonPlaces, Explanation, Track
 from geno_hpo.interpret import Explained, average_precision, rank_codons, rank_correlation
-from geno_hpo.interpret.explain import MUTATED_SAMPLES
+from geno_hpo.interpret.questions import MUTATED_SAMPLES
 from geno_hpo.metrics import METRICS
 from geno_hpo.preprocess.association import Responses, block_sums, blocks, tested
 from geno_hpo.study.files import why_path

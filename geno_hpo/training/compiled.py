@@ -1,8 +1,8 @@
 """One compiled TensorFlow function a shape signature: a whole epoch of one replica in one call.
 
-The function takes a replica's state (`geno_hpo.training.state`), trains every batch of an epoch in
-a loop on the device (`geno_hpo.training.step`), and predicts the validation samples. Codes and
-targets lie on the device; batches are gathered by index, the last one is as small as it is.
+The function (`geno_hpo.training.traced`) takes a replica's state, trains every batch of an epoch in
+a loop on the device, and predicts the validation samples. Codes and targets lie on the device;
+batches are gathered by index, the last one is as small as it is.
 
 Few operations make a function quick to trace, to prepare and to run: what does not depend on the
 batch stays outside the loop, and what a data set does not need (masks of missing labels) is left
@@ -11,7 +11,7 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,8 +24,9 @@ from geno_hpo.training.coding import Coding
 from geno_hpo.training.memory import take_apart, tracing
 from geno_hpo.training.protocol import Weights
 from geno_hpo.training.state import State, StateVariables
-from geno_hpo.training.step import Now, Step
-from geno_hpo.training.ways import PlainWay, Way, forward
+from geno_hpo.training.step import Step
+from geno_hpo.training.traced import Traced
+from geno_hpo.training.ways import PlainWay, Way
 from geno_hpo.training.windows import Chooser
 
 __all__ = ["Compiled", "EpochOutput", "Pace"]
@@ -113,7 +114,13 @@ class Compiled:
             name: tf.Variable(0.0, name=name) for name in runtime if name != "learning_rate"
         }
         self._variables = StateVariables(self.model, params, self._runtime)
-        self._step = Step(self._variables, shape, targets, self._runtime)
+        self._bodies = Traced(
+            self.model,
+            self._variables,
+            Step(self._variables, shape, targets, self._runtime),
+            regression=shape.task == "regression",
+            weighted=weighted,
+        )
         self._batch = 1
         self._traced: dict[tuple[str, str], Any] = {}
 
@@ -132,18 +139,16 @@ class Compiled:
             if self._weighted:
                 pace.append(tf.TensorSpec(self._weights_shape, tf.float32))
             state, output = self._variables.specs, tf.TensorSpec([], tf.int32)
-            bodies: dict[str, tuple[Callable[..., Any], list[Any]]] = {
-                "epoch": (self._trace_epoch, [state, index, index, pace, row, row, given]),
-                "predict": (self._trace_predict, [weights, index, constants]),
-                "gradient": (self._trace_gradient, [weights, index, constants, output]),
-            }
-            body, specs = bodies[name]
-            function = tf.function(partial(body, way), autograph=False, jit_compile=False)
+            specs: list[Any] = {
+                "epoch": [state, index, index, pace, row, row, given],
+                "predict": [weights, index, constants],
+                "gradient": [weights, index, constants, output],
+            }[name]
+            body = partial(getattr(self._bodies, name), way)
+            function = tf.function(body, autograph=False, jit_compile=False)
             with tracing():
                 self._traced[key] = function.get_concrete_function(*specs)
         return self._traced[key]
-
-    # --- what callers use --------------------------------------------------------------------
 
     def set_runtime(self, values: dict[str, float], batch: int) -> str:
         """Set the runtime values and the batch size of the trial that runs next.
@@ -282,68 +287,3 @@ class Compiled:
         for function in self._traced.values():
             take_apart(function.graph)
         self._traced.clear()
-
-    # --- what is traced ----------------------------------------------------------------------
-
-    def _trace_epoch(
-        self,
-        way: Way,
-        state: Any,
-        order: Any,
-        valid: Any,
-        pace: Any,
-        mean: Any,
-        scale: Any,
-        given: Any,
-    ) -> Any:
-        self._variables.load(state)
-        rates, (batch, seed, done) = pace[0], tf.unstack(pace[1])
-        given = way.started(given)
-        weights = pace[2] if self._weighted else None
-        penalties, size, steps = self._step.penalties(), tf.size(order), tf.size(rates)
-
-        def more(step: Any, total: Any, *_: Any) -> Any:
-            return tf.logical_and(step < steps, tf.math.is_finite(total))
-
-        def body(step: Any, total: Any, known: Any, right: Any) -> Any:
-            start = step * batch
-            samples = order[start : tf.minimum(start + batch, size)]
-            now = Now(done + step, tf.gather(rates, step), seed, penalties, weights)
-            sums = self._step.take(way, samples, mean, scale, given, now)
-            return step + 1, total + sums[0], known + sums[1], right + sums[2]
-
-        zero = tf.constant(0.0)
-        _, *train = tf.while_loop(more, body, (tf.constant(0), zero, zero, zero))
-        parts = self._variables.trained()
-        others = self._step.others(self._variables.moving())
-        logits = forward(way, parts, others, valid, given)
-        judged = self._step.loss(logits, self._step.scaled(valid, mean, scale))
-        return self._variables.read(), *self._means(train), *self._means(judged), logits
-
-    def _means(self, sums: Any) -> tuple[Any, Any]:
-        """Loss and accuracy over known labels; NaN where none is known or nothing is counted."""
-        total, known, right = sums
-        accuracy = right / known
-        if self._shape.task == "regression":
-            accuracy = tf.constant(float("nan"))
-        return total / known, accuracy
-
-    def _given(self, weights: Any) -> tuple[list[Any], list[Any]]:
-        """Trainable and other values for a model with these inference weights."""
-        trained, moving = self._variables.model.parted(weights)
-        return trained, self._step.others(moving)
-
-    def _trace_predict(self, way: Way, weights: Any, samples: Any, constants: Any) -> Any:
-        parts, others = self._given(weights)
-        return forward(way, parts, others, samples, way.started(constants))
-
-    def _trace_gradient(
-        self, way: Way, weights: Any, samples: Any, constants: Any, output: Any
-    ) -> Any:
-        parts, others = self._given(weights)
-        inputs = way.inputs(samples, constants)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(inputs)
-            logits, _ = self.model.stateless_call(parts, others, inputs, training=False)
-            chosen = tf.reduce_sum(tf.gather(logits, output, axis=1))
-        return tape.gradient(chosen, inputs, unconnected_gradients="zero")

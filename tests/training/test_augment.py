@@ -91,7 +91,7 @@ def test_mixing_shares_by_the_beta_distribution(alpha):
 @pytest.mark.parametrize("task", problems.TASKS)
 def test_a_mixed_loss_is_that_of_mixed_labels(task):
     """It is that of both partners' labels by their shares; cross-entropy, that of mixed labels."""
-    step = problems.engine(task=task)._compiled({**MLP, "mixup": 0.7})._step
+    step = problems.engine(task=task)._compiled({**MLP, "mixup": 0.7})._bodies._step
     logits = tf.random.stateless_normal([8, problems.UNITS[task]], [1, 2])
     targets = tf.constant(problems.targets(task, problems.coding("sequence").codes)[:8])
     total, known, _ = step.mixed_loss(logits, targets, None, tf.constant(0.3))

@@ -25,7 +25,7 @@ from geno_hpo.study.further import FURTHER
 from geno_hpo.study.pruners import decides_at
 from geno_hpo.study.reports import TrialReports
 from geno_hpo.tracking import RunLog
-from geno_hpo.training.protocol import EpochReport, FitResult
+from geno_hpo.training.protocol import EpochReport, FitResult, Weights
 
 __all__ = ["Bench", "Ending", "epoch_metrics"]
 
@@ -192,64 +192,64 @@ class Bench(Engines):
         )
 
     def final_fit(self, name: str, task: dict[str, Any], number: int) -> Ending:
-        """Refit a winner on the whole development part and predict the sealed test set."""
-        started = time.monotonic()
-        if task["kind"] in FURTHER:
-            found, kept = FURTHER[task["kind"]](self, task)
-            self.save(final_path(self.plan.work, name), kept)
-            seconds = {"train": round(time.monotonic() - started, 3)}
-            return Ending(score=found, attributes={"seconds": seconds})
-        test = self.prepared.split.test
-        arrays: dict[str, Any] = {}
-        explained = 0.0
-        if task["kind"] == "baseline":
-            predictions, notes = self.baselines.refit(
-                task["model"], task["params"], rounds=task["epochs"], seed=task["seed"]
-            )
-            score = self.baselines.score(test, predictions)
-            arrays["notes"] = np.asarray(notes, dtype=np.str_)
+        """Refit a winner and predict the sealed test set, or do what else `FURTHER` knows."""
+        started, explained = time.monotonic(), 0.0
+        kind, measure = task["kind"], "test_score"
+        if kind in FURTHER:
+            measure = "cv_score"
+            score, arrays = FURTHER[kind](self, task)
+        elif kind == "baseline":
+            score, arrays = self._refit_baseline(task)
         else:
-            control = task["kind"] == "control"
-            evaluation = self.control(task.get("step", 0)) if control else self.networks
-            params = task["params"]
-            checkpoint = self.checkpoint("final", number, [name, task])
-            weights = evaluation.refit(
-                params,
-                epochs=task["epochs"],
-                seed=task["seed"],
-                horizon=self.most_epochs(task["kind"]),
-                checkpoint=checkpoint,
-            )
-            predictions = evaluation.predict(params, weights, test)
-            score = evaluation.score(test, predictions)
-            if task["kind"] == "network":
-                trained = time.monotonic()
-                arrays["attribution"] = self._attribution(params, weights)
-                self._explain(name, params, weights)
-                explained = time.monotonic() - trained
-                model = evaluation.export(params, weights)
-                path = final_path(self.plan.work, name).with_suffix(".keras")
-                path.parent.mkdir(parents=True, exist_ok=True)
-                model.save(path)
-        self.save(final_path(self.plan.work, name), {"predictions": predictions, **arrays})
+            score, arrays, weights = self._refit_network(name, task, number)
+            if kind == "network":
+                asked = time.monotonic()
+                arrays["attribution"] = self._explain(name, task["params"], weights)
+                explained = time.monotonic() - asked
+        self.save(final_path(self.plan.work, name), arrays)
         seconds = {"train": round(time.monotonic() - started - explained, 3)}
         if explained:
             seconds["explain"] = round(explained, 3)
-        return Ending(score=score, name="test_score", attributes={"seconds": seconds})
+        return Ending(score=score, name=measure, attributes={"seconds": seconds})
 
-    def _attribution(self, params: Parameters, weights: Any) -> NDArray[np.float64]:
-        """How much each column moves the outputs of a refitted network, ``(features,)``."""
-        from geno_hpo.interpret import saliency_track
+    def _refit_baseline(self, task: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+        """Test score of a baseline that learns from the whole development part, and its arrays."""
+        test = self.prepared.split.test
+        predictions, notes = self.baselines.refit(
+            task["model"], task["params"], rounds=task["epochs"], seed=task["seed"]
+        )
+        arrays = {"predictions": predictions, "notes": np.asarray(notes, dtype=np.str_)}
+        return self.baselines.score(test, predictions), arrays
 
-        development = self.prepared.split.development
-        return saliency_track(self.networks, params, weights, development, seed=self.plan.seed)
+    def _refit_network(
+        self, name: str, task: dict[str, Any], number: int
+    ) -> tuple[float, dict[str, Any], Weights]:
+        """The same of a network or of the control, and its weights; a winner's model is kept."""
+        kind, params, test = task["kind"], task["params"], self.prepared.split.test
+        evaluation = self.control(task.get("step", 0)) if kind == "control" else self.networks
+        weights = evaluation.refit(
+            params,
+            epochs=task["epochs"],
+            seed=task["seed"],
+            horizon=self.most_epochs(kind),
+            checkpoint=self.checkpoint("final", number, [name, task]),
+        )
+        predictions = evaluation.predict(params, weights, test)
+        if kind == "network":
+            path = final_path(self.plan.work, name).with_suffix(".keras")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            evaluation.export(params, weights).save(path)
+        return evaluation.score(test, predictions), {"predictions": predictions}, weights
 
-    def _explain(self, name: str, params: Parameters, weights: Any) -> None:
-        """Keep what further methods say of the network."""
-        from geno_hpo.interpret import explain
+    def _explain(self, name: str, params: Parameters, weights: Weights) -> NDArray[np.float64]:
+        """How much each column moves the network, ``(features,)``; what else is asked is kept."""
+        from geno_hpo.interpret import explain, saliency_track
 
-        found = explain(self.networks, params, weights, seed=self.plan.seed)
+        development, seed = self.prepared.split.development, self.plan.seed
+        track = saliency_track(self.networks, params, weights, development, seed=seed)
+        found = explain(self.networks, params, weights, seed=seed)
         self.save(why_path(self.plan.work, name), found.arrays)
+        return track
 
 
 def epoch_metrics(epoch: EpochReport) -> dict[str, float]:

@@ -131,7 +131,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     from geno_hpo.tracking import RunLog, Writer
     from geno_hpo.training.cache import BoundedCache
     from geno_hpo.training.compiled import Compiled
-    from geno_hpo.training.tensorflow import TensorFlowEngine
+    from geno_hpo.training.engine import TrialEngine
 
     functions: dict[str, tuple[Any, str]] = {
         "claim": (Pool, "claim"),
@@ -155,7 +155,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
         "epoch of one fold": (Compiled, "epoch"),
         "final weights": (Compiled, "weights"),
         "score": (Metric, "score"),
-        "engine, rest": (TensorFlowEngine, "fit"),
+        "engine, rest": (TrialEngine, "fit"),
         "evaluation, rest": (NetworkEvaluation, "trial"),
         "is the study finished?": (worker.Worker, "_finished"),
         WRITER: (Writer, "_try"),

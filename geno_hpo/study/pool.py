@@ -65,6 +65,7 @@ class Pool:
         self.storage = cast("TrialStorage", study._storage)
         self.patience = self.storage.patience
         self._leases: dict[int, Lease] = {}
+        self._folder = lock_folder
         self._lock = (
             FileLock(lock_folder / "claim.lock", timeout=LOCK_WAIT_SECONDS) if lock_folder else None
         )
@@ -75,8 +76,15 @@ class Pool:
 
         On PostgreSQL it ends with its transaction, so a worker that is gone holds nothing. What
         happens under the lock is not tried again by itself: the lock may be gone by then.
+
+        Raises
+        ------
+        KeyError
+            The study was removed: its folder is gone, and taking the lock would make it anew.
         """
-        if self._lock is not None:
+        if self._lock is not None and self._folder is not None:
+            if not self._folder.is_dir():
+                self.storage._backend.get_study_name_from_id(self.study._study_id)
             with self._lock, self.patience.suspended():
                 yield
             return

@@ -10,6 +10,7 @@ from typing import Any
 
 import optuna
 import pytest
+from filelock import FileLock
 from optuna.trial import TrialState
 from sqlalchemy import event
 
@@ -277,3 +278,9 @@ def test_a_worker_of_a_removed_study_leaves_no_folder_behind(tmp_path: Path) -> 
     with pytest.raises(KeyError):
         pool.claim("host:1")
     assert not folder.exists()
+
+
+def test_nobody_queues_for_a_storage_that_is_there(tmp_path: Path) -> None:
+    make_pool(tmp_path).fill(2)
+    with FileLock(tmp_path / "optuna.db.opening"):
+        assert make_pool(tmp_path, create=False).tally() == {TrialState.WAITING: 2}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Display", "leaderboard", "minutes", "outer_scores", "progress_table"]
 
 LINE_EVERY_SECONDS = 10.0
+SAME_LINE_EVERY_SECONDS = 60.0
 LABELS = {
     "network": "networks",
     "ridge": "ridge",
@@ -110,7 +111,8 @@ class Display:
             return
         line = _line(progress)
         now = time.monotonic()
-        if line and line != self._last and now - self._spoke >= LINE_EVERY_SECONDS:
+        pause = SAME_LINE_EVERY_SECONDS if line == self._last else LINE_EVERY_SECONDS
+        if line and now - self._spoke >= pause:
             self.say(line)
             self._spoke, self._last = now, line
 

@@ -86,10 +86,10 @@ def align_table(config: VariantData, table: Genotypes, rows: Index) -> Aligned:
         loci.append(Locus(stretch.gene, start, len(axis), part.genome, stretch.strand))
         parts.append(part.codes)
         counts.update(part.counts)
-    notes = [f"{len(inside)} of {len(parsed) - unread} variants lie in the loci"]
+    notes = [f"{len(inside):,} of {len(parsed) - unread:,} variants lie in the loci"]
     if unread:
-        notes.append(f"{unread} columns that name no variant not used")
-    notes.extend(f"{number} {rule}" for rule, number in counts.items())
+        notes.append(f"columns that name no variant, not used: {unread:,}")
+    notes.extend(f"{rule}: {number:,}" for rule, number in counts.items())
     return np.concatenate(parts, axis=1), tuple(axis), tuple(loci), tuple(notes)
 
 

@@ -107,7 +107,7 @@ def read_tb_wdnn(
         axis.extend(part.axis)
         counts.update(part.counts)
         start = stop
-    done = [f"{number} {rule}" for rule, number in counts.items()]
+    done = [f"{rule}: {number:,}" for rule, number in counts.items()]
     return Dataset(
         name="tb_wdnn",
         kind="sequence",
@@ -205,8 +205,8 @@ def _read_calls(
     if not np.isin(values, (-1.0, 0.0, 1.0)).all():
         raise DataError(f"{path}: a call is 1 (present), 0 (absent) or -1 (not called)")
     notes = [
-        f"{len(wanted)} of {len(header) - 1 - summaries} variants lie in the loci",
-        f"{summaries} columns that sum up variants not used",
+        f"{len(wanted):,} of {len(header) - 1 - summaries:,} variants lie in the loci",
+        f"columns that sum up variants, not used: {summaries:,}",
     ]
     if left:
         notes.append(f"left out because they contradict the reference: {', '.join(left)}")

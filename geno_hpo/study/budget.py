@@ -43,7 +43,7 @@ class Budget:
         self.study = study
         self.storage = cast("TrialStorage", study._storage)
         self.patience = self.storage.patience
-        self._lock = ClaimLock(study.study_name, self.storage, lock_folder)
+        self._lock = ClaimLock(study, lock_folder)
 
     def lock(self) -> contextlib.AbstractContextManager[None]:
         """Hold the lock of the part: see `ClaimLock`."""

@@ -45,6 +45,9 @@ __all__ = [
     "warm_start",
 ]
 
+TAKING_AWAY = (0.1, 0.5, 1.0, 2.0, 4.0)
+"""Seconds to wait before a folder that is still there is deleted again."""
+
 
 def _begun(project: Project, name: str) -> tuple[TrialStorage, list[StudyPlan]]:
     """The storage, and the study's plans (one, or one an outer fold) that have begun.
@@ -297,4 +300,14 @@ class Removal:
         for one in self._names:
             optuna.delete_study(study_name=one, storage=self._storage)
         for folder in self.folders:
-            shutil.rmtree(folder, ignore_errors=True)
+            _take_away(folder)
+
+
+def _take_away(folder: Path) -> None:
+    """Delete a folder; a worker that has not heard of it may put its lock there meanwhile."""
+    for pause in TAKING_AWAY:
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(pause)
+    shutil.rmtree(folder)

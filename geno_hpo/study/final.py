@@ -42,6 +42,9 @@ SHARES = (20, 40, 60, 80, 100)
 OPTIONAL = frozenset({"folds"})
 """Kinds that a report can do without: studies that finished before there were any stay finished."""
 
+ON_FOLDS = frozenset({"folds", "restart", "share"})
+"""Kinds that train on all folds, as a trial does: each takes as long as some fits together."""
+
 SEEDLESS = frozenset({"ridge", "elastic_net", "kernel_ridge", "kmer"})
 """Baselines whose fit does not depend on a seed."""
 
@@ -206,11 +209,11 @@ def _seed_of(plan: StudyPlan, number: int) -> int:
 
 
 def enqueue_final(plan: StudyPlan, pools: dict[str, Pool]) -> int:
-    """Enqueue the fits that are not yet done or waiting; return how many."""
+    """Enqueue the fits that are not yet done or waiting, longest first; return how many."""
     pool = pools["final"]
     known = {t.user_attrs.get("name") for t in pool.trials() if t.state != TrialState.FAIL}
     wanted = [fit for fit in planned_fits(plan, pools) if fit.name not in known]
-    for fit in wanted:
+    for fit in sorted(wanted, key=lambda fit: fit.kind not in ON_FOLDS):
         pool.enqueue({"name": fit.name, "task": fit.task})
     return len(wanted)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from filelock import Timeout
 from sqlalchemy.exc import (
     InterfaceError,
     InvalidRequestError,
@@ -48,12 +49,12 @@ def first_cause(error: BaseException) -> BaseException:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether an error may pass by itself: a server that restarts, a disk that is full."""
+    """Whether an error may pass by itself: a server that restarts, a full disk, a lock held."""
     if any(word in str(first_cause(error)) for word in LASTING):
         return False
     chain: BaseException | None = error
     while chain is not None:
-        if isinstance(chain, (OperationalError, InterfaceError)):
+        if isinstance(chain, (OperationalError, InterfaceError, Timeout)):
             return True
         if isinstance(chain, (PendingRollbackError, ResourceClosedError)):
             return True

@@ -112,9 +112,19 @@ def _open(url: str, *, sqlite: bool) -> TrialStorage:
 def _one_at_a_time(url: str) -> contextlib.AbstractContextManager[Any]:
     """As `_making_tables`, for a file: two that make its tables at once would fail."""
     path = Path(url.partition("///")[2])
-    if not path.name or not path.parent.is_dir():
+    if not path.name or not path.parent.is_dir() or _is_made(path):
         return contextlib.nullcontext()
     return FileLock(path.with_name(f"{path.name}.opening"), timeout=LOCK_WAIT_SECONDS)
+
+
+def _is_made(path: Path) -> bool:
+    """Whether a file has all tables: the revision is what Optuna writes last into a fresh one."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM alembic_version").fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 @contextlib.contextmanager

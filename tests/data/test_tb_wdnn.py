@@ -80,9 +80,9 @@ def test_isolates_become_sequences(folder: Path) -> None:
     assert dataset.target.classes == ("susceptible", "resistant")
     assert dataset.origin.notes == (
         "2 of 2 variants lie in the loci",
-        "1 columns that sum up variants not used",
-        "1 letters unknown because a variant was not called",
-        "2 inserted columns",
+        "columns that sum up variants, not used: 1",
+        "letters unknown because a variant was not called: 1",
+        "inserted columns: 2",
         "target inh: 1 resistant, 1 susceptible, 1 not measured",
     )
 
@@ -158,7 +158,7 @@ def test_the_isoniazid_loci(isoniazid: Dataset) -> None:
     assert [locus.name for locus in isoniazid.loci] == ["katG", "fabG1", "inhA", "ahpC"]
     assert (isoniazid.target.values == 1).sum() == 1553
     notes = "; ".join(isoniazid.origin.notes)
-    assert "554 of 6342 variants lie in the loci" in notes
+    assert "554 of 6,342 variants lie in the loci" in notes
     assert "37 samples without a label left out" in notes
     assert not isoniazid.origin.simulated
     assert "Chen" in isoniazid.origin.citation

@@ -47,14 +47,17 @@ def test_what_the_network_does_not_beat_is_named(plain: StudyOutcome) -> None:
         TRIVIAL | {"model": "constant", "reads": "", "verdict": "better"},
         TRIVIAL | {"model": "best_feature", "reads": "315.2 = C", "verdict": "better"},
         TRIVIAL | {"model": "group: lineage", "reads": "", "verdict": "no difference shown"},
+        TRIVIAL | {"model": "group: haplotype_katG", "reads": "", "verdict": "too little data"},
     ]
     told = having(plain, trivial=rows)
-    assert "not shown to do better than: lineage alone." in texts(trivial(told))
+    assert "not shown to do better than: lineage alone and haplotype katG alone." in texts(
+        trivial(told)
+    )
     beaten = having(plain, trivial=rows[:2])
     assert "better than every model" in texts(trivial(beaten))
     head, content = tables(told)["trivial"]
     assert {"model", "reads", "test_ci_low", "ci_high"} <= set(head)
-    assert len(content) == 3
+    assert len(content) == 4
 
 
 def test_restarts_are_drawn_best_mean_first(plain: StudyOutcome) -> None:

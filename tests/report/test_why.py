@@ -8,11 +8,13 @@ import pytest
 
 from geno_hpo.explanation import Importance, Motif
 from geno_hpo.report import page, render, write
+from geno_hpo.report.figures.together import scores
 from geno_hpo.report.forest import leaderboard_forest, ranked
 from geno_hpo.report.hyper import importance_sentence
 from geno_hpo.report.logo import GLYPHS, logo_rows, motif_logos
 from geno_hpo.report.mosaic import split_mosaic
 from geno_hpo.report.stills import stills
+from geno_hpo.report.stills.panels import draw_panels
 from geno_hpo.report.style import resolve
 from geno_hpo.report.together import render_together, write_together
 
@@ -192,3 +194,15 @@ def test_what_two_networks_share_is_told(outcomes):
     html = render_together([outcomes["aligned"], replace(outcomes["aligned"], summary=summary)])
     assert "S315T" in html
     assert "among the first 5 of more than one study" in html
+
+
+def test_studies_stand_in_the_order_asked_for(outcomes):
+    network, *others = outcomes["aligned"].summary["leaderboard"]
+    mine = {**outcomes["aligned"].summary, "study": "mine", "leaderboard": [network, *others]}
+    theirs = {**mine, "study": "theirs", "leaderboard": [{**network, "model": "mlp"}, *others]}
+    (figure,) = scores([theirs, mine])
+    traces = [list(trace["y"]) for trace in figure.panels[0].traces]
+    assert len({tuple(names) for names in traces}) > 1, "not every model is in every study"
+    assert figure.panels[0].layout["yaxis"]["categoryarray"] == ["theirs", "mine"]
+    still = draw_panels(figure)
+    assert [tick.get_text() for tick in still.axes[0].get_yticklabels()] == ["theirs", "mine"]

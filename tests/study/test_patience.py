@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable
 
 import pytest
+from filelock import Timeout
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -43,6 +44,7 @@ def failing(times: int, error: Exception) -> Callable[[], str]:
         operational("server closed the connection unexpectedly"),
         operational("database or disk is full"),
         OSError(errno.ENOSPC, "No space left on device"),
+        Timeout("claim.lock"),
     ],
     ids=str,
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import optuna
 import pytest
+from filelock import FileLock
 from optuna.trial import TrialState
 from sqlalchemy import event
 
@@ -260,3 +261,26 @@ def test_many_may_open_a_fresh_storage_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         opened = list(pool.map(lambda _: open_storage(url), range(8)))
     assert all(study_names(one) == [] for one in opened)
+
+
+def test_a_worker_of_a_removed_study_leaves_no_folder_behind(tmp_path: Path) -> None:
+    storage = open_storage(f"sqlite:///{tmp_path / 'optuna.db'}")
+    folder = tmp_path / "work"
+    folder.mkdir()
+    pool = open_pool(storage, "inh", maximise=True, lock_folder=folder, create=True)
+    pool.fill(1)
+    (folder / "claim.lock").unlink(missing_ok=True)
+    folder.rmdir()
+    assert pool.fill(2) == 1, "a folder alone that was lost is made anew"
+    optuna.delete_study(study_name="inh", storage=storage)
+    (folder / "claim.lock").unlink(missing_ok=True)
+    folder.rmdir()
+    with pytest.raises(KeyError):
+        pool.claim("host:1")
+    assert not folder.exists()
+
+
+def test_nobody_queues_for_a_storage_that_is_there(tmp_path: Path) -> None:
+    make_pool(tmp_path).fill(2)
+    with FileLock(tmp_path / "optuna.db.opening"):
+        assert make_pool(tmp_path, create=False).tally() == {TrialState.WAITING: 2}

@@ -76,6 +76,7 @@ def test_a_worker_finishes_every_part(project_root: Path) -> None:
             "restarts, ridge once, control, trivial models, the folds' networks"
         )
         assert enqueue_final(launch.plan, pools) == 0
+        assert pools["final"].trials()[0].user_attrs["task"]["kind"] == "folds", "longest first"
         work(launch)
         reasons = [t.user_attrs.get("traceback", "") for t in pools["final"].trials()]
         assert reasons == [""] * 7

@@ -86,7 +86,13 @@ def scores(summaries: Sequence[Summary]) -> list[Figure]:
                     tuple(traces),
                     layout(
                         {"title": f"test {metric_label(metric)}", "nticks": 7},
-                        {"autorange": "reversed", "ticks": "", "showline": False},
+                        {
+                            "autorange": "reversed",
+                            "ticks": "",
+                            "showline": False,
+                            "categoryorder": "array",
+                            "categoryarray": [safe(one["study"]) for one in group],
+                        },
                         showlegend=True,
                         margin={"l": 120, "r": 14, "t": 40, "b": 46},
                     ),

@@ -32,10 +32,11 @@ def _told(summary: dict[str, Any], entries: list[dict[str, Any]]) -> str:
     """Whether the network beats them all, in words."""
     if summary["seal"] is None:
         return "Models that need no tuning, on the validation folds the network was chosen on."
-    short = [_name(e, summary["task"]) for e in entries if e["verdict"] != "better"]
+    names = [_name(e, summary["task"]) for e in entries if e["verdict"] != "better"]
+    short = [f"{name[:1].lower()}{name[1:]}" for name in names]
     if not short:
         return "The network does better than every model that needs no tuning at all."
-    return f"The network is not shown to do better than: {join(short).lower()}."
+    return f"The network is not shown to do better than: {join(short)}."
 
 
 def _name(entry: dict[str, Any], task: str) -> str:
@@ -43,7 +44,8 @@ def _name(entry: dict[str, Any], task: str) -> str:
     if name == "constant":
         return "Always the mean" if task == "regression" else "Always the classes' shares"
     if name.startswith("group: "):
-        return f"{name.removeprefix('group: ').capitalize()} alone"
+        group = name.removeprefix("group: ").replace("_", " ")
+        return f"{group[:1].upper()}{group[1:]} alone"
     return NAMES.get(name, name)
 
 

@@ -75,8 +75,11 @@ def _panel(axes: Any, panel: Panel) -> None:
     if panel.title:
         axes.set_title(panel.title, fontsize=9, loc="left")
     for side in ("x", "y"):
-        if plan.get(f"{side}axis", {}).get("type") == "log":
+        scale = plan.get(f"{side}axis", {})
+        if scale.get("type") == "log":
             getattr(axes, f"set_{side}scale")("log")
+        if "categoryarray" in scale:
+            getattr(axes, f"{side}axis").update_units(list(scale["categoryarray"]))
     for trace in resolve(list(panel.traces)):
         _TRACES[trace["type"]](axes, trace)
     for side in ("x", "y"):

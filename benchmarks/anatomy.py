@@ -122,7 +122,8 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     from geno_hpo.evaluation.network import NetworkEvaluation
     from geno_hpo.metrics import Metric
     from geno_hpo.space import SearchSpace
-    from geno_hpo.study import jobs, worker
+    from geno_hpo.study import engines, worker
+    from geno_hpo.study.budget import Budget
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan
     from geno_hpo.study.reports import Reporter, TrialReports
@@ -130,7 +131,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     from geno_hpo.tracking import RunLog, Writer
     from geno_hpo.training.cache import BoundedCache
     from geno_hpo.training.compiled import Compiled
-    from geno_hpo.training.tensorflow import TensorFlowEngine
+    from geno_hpo.training.engine import TrialEngine
 
     functions: dict[str, tuple[Any, str]] = {
         "claim": (Pool, "claim"),
@@ -139,12 +140,12 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
         "report an epoch": (TrialReports, "add"),
         "should the trial end?": (TrialReports, "should_prune"),
         "wait for the reporter": (Reporter, "settle"),
-        "attributes": (Pool, "set_attributes"),
+        "attributes": (Budget, "set_attributes"),
         "tell": (optuna.Study, "tell"),
         "MLflow: begin a run": (RunLog, "__init__"),
         "MLflow: log an epoch": (RunLog, "log"),
         "MLflow: end a run": (RunLog, "end"),
-        "curves to a file": (jobs, "_save_curves"),
+        "curves, predictions to files": (engines, "save_arrays"),
         "build model": (Compiled, "__init__"),
         "trace, rest": (Compiled, "trace"),
         "trace the graph": (Compiled, "_function"),
@@ -154,7 +155,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
         "epoch of one fold": (Compiled, "epoch"),
         "final weights": (Compiled, "weights"),
         "score": (Metric, "score"),
-        "engine, rest": (TensorFlowEngine, "fit"),
+        "engine, rest": (TrialEngine, "fit"),
         "evaluation, rest": (NetworkEvaluation, "trial"),
         "is the study finished?": (worker.Worker, "_finished"),
         WRITER: (Writer, "_try"),

@@ -197,7 +197,8 @@ def work(spec: dict[str, Any], _: Path) -> dict[str, Any]:
     process.warm_up()
     from geno_hpo.evaluation.network import NetworkEvaluation
     from geno_hpo.study.paths import Project
-    from geno_hpo.study.plan import load_plan, load_prepared
+    from geno_hpo.study.plan import load_plan
+    from geno_hpo.study.prepared import load_prepared
 
     plan = load_plan(Project(Path(spec["root"])), "bench")
     prepared = load_prepared(plan, spec["fingerprint"])

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from geno_hpo.encoding import one_hot
-from geno_hpo.evaluation.inputs import model_shape
+from geno_hpo.evaluation.shape import model_shape
 from geno_hpo.preprocess import fit_target, fit_variants
 from geno_hpo.splits import Split
-from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.study.plan import StudyPlan
+from geno_hpo.study.prepared import Prepared
 
 __all__ = ["first_fold", "read_folds", "write_folds"]
 

@@ -155,7 +155,7 @@ def _measure_epoch(spec: dict[str, Any], _folder: Path) -> dict[str, float]:
 
     configure(1)
     from geno_hpo.models import ModelShape
-    from geno_hpo.training.coding import OneHotCoding
+    from geno_hpo.training.one_hot import OneHotCoding
     from geno_hpo.training.protocol import EpochReport, FitPlan, Replica
     from geno_hpo.training.tensorflow import TensorFlowEngine
 

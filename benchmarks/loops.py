@@ -50,7 +50,7 @@ def arithmetic(length: int, train: int, valid: int) -> tuple[float, list[tuple[i
 def by_engine(codes: Codes, labels: Labels, train: int) -> Epoch:
     """One epoch of the engine; a trial of one epoch, so its small start is counted too."""
     from geno_hpo.models import ModelShape
-    from geno_hpo.training.coding import OneHotCoding
+    from geno_hpo.training.one_hot import OneHotCoding
     from geno_hpo.training.protocol import FitPlan, Replica
     from geno_hpo.training.tensorflow import TensorFlowEngine
 

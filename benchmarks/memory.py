@@ -81,7 +81,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
 
     configure(1)
     from geno_hpo.models import ModelShape
-    from geno_hpo.training.coding import OneHotCoding
+    from geno_hpo.training.one_hot import OneHotCoding
     from geno_hpo.training.protocol import FitPlan, Replica
     from geno_hpo.training.tensorflow import TensorFlowEngine
 

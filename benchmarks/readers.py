@@ -122,7 +122,7 @@ def work(spec: dict[str, Any], _: Path) -> dict[str, Any]:
     """Take the steps of a study, one by one, with the peak memory of each."""
     from geno_hpo.audit import audit
     from geno_hpo.config import PreprocessConfig, VariantData
-    from geno_hpo.data.dataset import Dataset
+    from geno_hpo.data.saved import load_dataset, save_dataset
     from geno_hpo.data.source import open_dataset
     from geno_hpo.evaluation.fits import Fits
     from geno_hpo.evaluation.inputs import Inputs
@@ -172,9 +172,9 @@ def work(spec: dict[str, Any], _: Path) -> dict[str, Any]:
     held: list[Dataset] = [measured("open, count, leave out, read", lambda: read(folder))]
     used = held[0].codes.nbytes
     measured("fingerprint", lambda: held[0].fingerprint)
-    measured("save", lambda: held[0].save(folder / "saved"))
+    measured("save", lambda: save_dataset(held[0], folder / "saved"))
     held.clear()
-    loaded = measured("load, as a worker does", lambda: Dataset.load(folder / "saved"))
+    loaded = measured("load, as a worker does", lambda: load_dataset(folder / "saved"))
     split = measured("split", lambda: divided(loaded))
     measured("audit", lambda: audit(loaded, split))
     parts = [*(fold.train for fold in split.folds), split.development]

@@ -115,7 +115,8 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
 
 def _case(case: str, samples: int, numbers: list[int], epochs: int) -> dict[str, Any]:
     from geno_hpo.models import ModelShape
-    from geno_hpo.training.coding import DosageCoding, OneHotCoding
+    from geno_hpo.training.dosages import DosageCoding
+    from geno_hpo.training.one_hot import OneHotCoding
 
     rng, width = np.random.default_rng(0), WIDTH[case]
     sequence = case != "wheat"

@@ -198,7 +198,7 @@ def _form(data: Data) -> tuple[Any, Any, Any]:
     """Coding, shape and mean of a data set."""
     from geno_hpo.models import ModelShape
     from geno_hpo.preprocess import sequence_mean
-    from geno_hpo.training.coding import CentredCoding
+    from geno_hpo.training.one_hot import CentredCoding
 
     codes, loci = data
     symbols = 5 if int(codes.max()) >= 4 else 4

@@ -25,7 +25,8 @@ def work(spec: dict[str, Any], folder: Path) -> dict[str, Any]:
     configure(int(spec["threads"]))
     warm_up()
     from geno_hpo.study.paths import Project
-    from geno_hpo.study.plan import Prepared, load_plan, load_prepared
+    from geno_hpo.study.plan import load_plan
+    from geno_hpo.study.prepared import Prepared, load_prepared
 
     worker: Any = import_module("geno_hpo.study.worker")
 

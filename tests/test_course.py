@@ -14,7 +14,7 @@ import pytest
 
 from geno_hpo.config import load_study
 from geno_hpo.models import FAMILIES
-from geno_hpo.models.parameters import TRAINING
+from geno_hpo.models.training import TRAINING
 from tests.course import COURSE, MIRROR, PAGES, REFUSED, ROOT, lines, type_in, typed, write_project
 
 NEEDS_MIRROR = ("2-reads", "4-wheat", "5-ancestry", "6-chromatin")

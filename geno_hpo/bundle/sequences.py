@@ -18,7 +18,7 @@ from geno_hpo import encoding
 from geno_hpo.bundle.columns import Columns, find_columns, genome_of
 from geno_hpo.bundle.folder import Bundle
 from geno_hpo.bundle.samples import Batch, Samples
-from geno_hpo.data.sequences import Form, read_texts
+from geno_hpo.data.sequence_files import Form, open_texts
 from geno_hpo.data.texts import Texts, join_loci
 from geno_hpo.errors import BundleError, DataError
 
@@ -35,7 +35,8 @@ def open_sequences(bundle: Bundle, path: Path) -> Samples:
     BundleError
         Other loci or lengths than the study's.
     """
-    return samples_of_texts(bundle, read_texts(path, Form(alphabet="gapped")))
+    _, texts = open_texts(path, Form(alphabet="gapped"))
+    return samples_of_texts(bundle, texts)
 
 
 def samples_of_texts(bundle: Bundle, texts: Texts) -> Samples:

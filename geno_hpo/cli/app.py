@@ -1,4 +1,4 @@
-"""The commands of ``geno-hpo`` and their exit codes."""
+"""The program ``geno-hpo``: its commands and exit codes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Annotated, Literal
 import typer
 
 from geno_hpo import __version__
+from geno_hpo.cli.arguments import HERE, Name, Root
 from geno_hpo.cli.catalogue import data_app
-from geno_hpo.cli.completion import complete_study
 from geno_hpo.cli.control import add_control
+from geno_hpo.cli.models import add_models
 from geno_hpo.cli.spaces import space_app
-from geno_hpo.errors import GenoHpoError, InputError
+from geno_hpo.cli.studies import add_studies
+from geno_hpo.errors import GenoHpoError
 
 __all__ = ["app", "main"]
 
@@ -24,19 +26,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Name = Annotated[
-    str,
-    typer.Argument(
-        help="Study name: studies/NAME.yaml; NAME.TARGET asks it for another target.",
-        metavar="NAME",
-        autocompletion=complete_study,
-    ),
-]
-Root = Annotated[
-    Path, typer.Option(help="Project folder, with studies/ and search_spaces/.", show_default=True)
-]
-HERE = Path()
 
 
 def _version(asked: bool) -> None:
@@ -54,256 +43,8 @@ def _main(
     pass
 
 
-@app.command()
-def run(
-    name: Name,
-    root: Root = HERE,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Local workers; default: the study's, else as fits best. 0: others do the work.",
-        ),
-    ] = None,
-    workers_per_gpu: Annotated[
-        int, typer.Option(min=1, help="Workers that share a GPU, where there are GPUs.")
-    ] = 1,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start anew; the old trials stay under their name.")
-    ] = False,
-    plain: Annotated[
-        bool, typer.Option("--plain", help="Plain lines instead of a live display.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print where each worker would compute, and end.")
-    ] = False,
-    system_metrics: Annotated[
-        bool, typer.Option("--system-metrics", help="Write the machines' load to MLflow, too.")
-    ] = False,
-) -> None:
-    """Run a study to its report, or go on with an interrupted one."""
-    from geno_hpo.cli.run import run_study, show_placement
-
-    if dry_run:
-        show_placement(root, name, workers=workers, per_gpu=workers_per_gpu)
-        return
-    if system_metrics:
-        from geno_hpo.tracking.system import ask_for_metrics
-
-        ask_for_metrics()
-    run_study(root, name, workers=workers, per_gpu=workers_per_gpu, fresh=fresh, plain=plain)
-
-
-@app.command()
-def worker(
-    name: Name,
-    root: Root = HERE,
-    threads: Annotated[int, typer.Option(min=1, help="Threads for training.")] = 1,
-    memory_limit: Annotated[
-        int | None,
-        typer.Option(min=1, help="End after a trial once this many bytes of memory were used."),
-    ] = None,
-    stay: Annotated[
-        bool, typer.Option("--stay", help="Wait for more work until the study is done.")
-    ] = False,
-    session: Annotated[str | None, typer.Option(hidden=True)] = None,
-    lease_seconds: Annotated[float, typer.Option(hidden=True, min=1)] = 60.0,
-    checkpoint_seconds: Annotated[float, typer.Option(hidden=True, min=0)] = 30.0,
-) -> None:
-    """Add this process to a study as one more worker; it leaves when nothing waits."""
-    from geno_hpo.cli.worker import run_worker
-
-    run_worker(
-        root,
-        name,
-        threads=threads,
-        memory_limit=memory_limit,
-        session=session,
-        stay=stay,
-        lease_seconds=lease_seconds,
-        checkpoint_seconds=checkpoint_seconds,
-    )
-
-
-@app.command()
-def status(
-    name: Name,
-    root: Root = HERE,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Again every two seconds, until the study is done.")
-    ] = False,
-) -> None:
-    """Show how far a study is, who works at what, and why trials failed."""
-    from geno_hpo.cli.status import show_status
-
-    show_status(root, name, as_json=as_json, watch=watch)
-
-
-@app.command()
-def audit(
-    name: Name,
-    root: Root = HERE,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="End with 1 when a finding is serious.")
-    ] = False,
-) -> None:
-    """Look for what could flatter a study: leaks between its parts, relatives, batches."""
-    from geno_hpo.cli.audit import audit_study
-
-    audit_study(root, name, as_json=as_json, strict=strict)
-
-
-@app.command()
-def report(
-    names: Annotated[
-        list[str],
-        typer.Argument(
-            help="A study; several are compared on one page.", autocompletion=complete_study
-        ),
-    ],
-    root: Root = HERE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Folder for several studies' page; by default reports/A+B."
-        ),
-    ] = None,
-    test: Annotated[
-        bool,
-        typer.Option(
-            "--test/--no-test",
-            help="Show the sealed test set, or leave it out, also before it is opened.",
-        ),
-    ] = True,
-) -> None:
-    """Draw the report of a finished study again, or compare several on one page."""
-    from geno_hpo.cli.run import report_studies, report_study
-
-    if len(names) > 1 and not test:
-        raise InputError("--no-test belongs to one study, got " + ", ".join(names))
-    if len(names) > 1:
-        report_studies(root, names, output)
-    elif output is not None:
-        raise InputError("--output belongs to several studies; one has its place in reports/")
-    else:
-        report_study(root, names[0], test=test)
-
-
-@app.command()
-def results(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Studies; default: all.", metavar="[NAME…]", autocompletion=complete_study
-        ),
-    ] = None,
-    root: Root = HERE,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Markdown file to write; else shown.")
-    ] = None,
-) -> None:
-    """Put finished studies in one table: published, network, best baseline, verdict."""
-    from geno_hpo.cli.results import write_results
-
-    write_results(root, names or [], output)
-
-
-@app.command()
-def export(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="A finished study; or a bundle's folder, to write it in another form.",
-            metavar="NAME",
-            autocompletion=complete_study,
-        ),
-    ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)
-    ],
-    root: Root = HERE,
-    form: Annotated[
-        Literal["bundle", "savedmodel", "onnx"],
-        typer.Option("--format", help="A bundle, or a bare model without its checks."),
-    ] = "bundle",
-    with_genotypes: Annotated[
-        bool,
-        typer.Option(
-            "--with-genotypes",
-            help="After impute: knn, write the training samples' genotypes into the bundle.",
-        ),
-    ] = False,
-) -> None:
-    """Write a finished study's winner as a bundle: models, encoding, thresholds, provenance."""
-    from geno_hpo.cli.bundle import export_bare, export_bundle
-
-    if form == "bundle":
-        export_bundle(root, name, output, genotypes=with_genotypes)
-    else:
-        export_bare(root, name, output, form)
-
-
-@app.command()
-def predict(
-    bundle: Annotated[Path, typer.Argument(help="Folder of `geno-hpo export`.", metavar="BUNDLE")],
-    inputs: Annotated[
-        list[Path],
-        typer.Option(
-            "--input",
-            "-i",
-            help="FASTA, one-hot CSV, BAM (may be repeated), VCF, PLINK or SNP table.",
-            show_default=False,
-        ),
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="CSV file to write.")] = Path(
-        "predictions.csv"
-    ),
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show answers and what was known of each locus.")
-    ] = False,
-    regions: Annotated[
-        Path | None, typer.Option(help="BAM: regions, where the bundle does not know them.")
-    ] = None,
-    reference: Annotated[Path | None, typer.Option(help="CRAM: the reference FASTA.")] = None,
-    id_column: Annotated[
-        str | None, typer.Option("--id", help="Tables: column of the sample ids.")
-    ] = None,
-    leave_out: Annotated[
-        bool, typer.Option("--leave-out", help="Leave out samples of another species, and say so.")
-    ] = False,
-) -> None:
-    """Predict samples without labels by a bundle."""
-    from geno_hpo.bundle import InputOptions
-    from geno_hpo.cli.bundle import predict_samples
-
-    options = InputOptions(regions, reference, id_column)
-    predict_samples(bundle, tuple(inputs), output, options, verbose=verbose, leave_out=leave_out)
-
-
-@app.command()
-def train(
-    name: Name,
-    root: Root = HERE,
-    values: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="A hyperparameter, as key=value; may be repeated."),
-    ] = None,
-    family: Annotated[
-        str | None, typer.Option(help="Model family; default: the study's first space's.")
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the data; default: the study's.")
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads for training; default: all cores.")
-    ] = None,
-) -> None:
-    """Train one configuration on a study's folds and draw its curves; no search, no test set."""
-    from geno_hpo.cli.train import train_one
-
-    train_one(root, name, values or [], family=family, epochs=epochs, threads=threads)
+add_studies(app)
+add_models(app)
 
 
 @app.command()

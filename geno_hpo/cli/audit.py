@@ -29,7 +29,8 @@ def audit_study(root: Path, name: str, *, as_json: bool, strict: bool) -> None:
     from geno_hpo.audit import audit
     from geno_hpo.study.nested import fold_plans
     from geno_hpo.study.paths import Project
-    from geno_hpo.study.plan import load_plan, prepare
+    from geno_hpo.study.plan import load_plan
+    from geno_hpo.study.prepared import prepare
 
     plan = fold_plans(load_plan(Project(root), name))[0]
     name = str(plan.key)

@@ -11,19 +11,10 @@ from typing import Annotated
 
 import typer
 
-from geno_hpo.cli.completion import complete_study
+from geno_hpo.cli.arguments import HERE, Name, Root
 from geno_hpo.errors import InputError
 
 __all__ = ["add_control"]
-
-Name = Annotated[
-    str,
-    typer.Argument(
-        help="Study name: studies/NAME.yaml.", metavar="NAME", autocompletion=complete_study
-    ),
-]
-Root = Annotated[Path, typer.Option(help="Project folder.")]
-HERE = Path()
 
 
 def add_control(app: typer.Typer) -> None:

@@ -10,7 +10,8 @@ import typer
 
 from geno_hpo.config import cell, schema_page, study_schema
 from geno_hpo.models import FAMILIES
-from geno_hpo.models.parameters import TRAINING, Parameter
+from geno_hpo.models.parameter import Parameter
+from geno_hpo.models.training import TRAINING
 from geno_hpo.space import space_schema
 
 __all__ = ["pages", "space_page", "study_page", "write_pages"]

@@ -75,7 +75,8 @@ def check(
     """Check a study, its spaces and its data without running anything."""
     from geno_hpo.study.nested import cost
     from geno_hpo.study.paths import Project
-    from geno_hpo.study.plan import load_plan, prepare
+    from geno_hpo.study.plan import load_plan
+    from geno_hpo.study.prepared import prepare
 
     plan = load_plan(Project(root), study)
     prepared = prepare(plan)

@@ -13,7 +13,8 @@ def write_study_split(root: Path, name: str, output: Path, outer: int | None) ->
     """Write the study's split to `output`; one file for each outer fold where there are some."""
     from geno_hpo.splits import nested_splits, write_split
     from geno_hpo.study.paths import Project
-    from geno_hpo.study.plan import load_plan, prepare
+    from geno_hpo.study.plan import load_plan
+    from geno_hpo.study.prepared import prepare
 
     plan = load_plan(Project(root), name)
     prepared = prepare(plan)

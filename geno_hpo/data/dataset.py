@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.data.mapped import row_blocks, save_codes, take_rows
+from geno_hpo.data.mapped import row_blocks, take_rows
 from geno_hpo.encoding import AMBIGUOUS, GAP
 from geno_hpo.errors import DataError
 
 __all__ = ["Dataset", "Locus", "Origin", "Target", "Truth"]
-
-_SCORES = "truth.scores.npy"
 
 Kind = Literal["sequence", "variants"]
 Task = Literal["binary", "multiclass", "multilabel", "regression"]
@@ -294,69 +291,3 @@ class Dataset:
         if not note:
             return self
         return replace(self, origin=replace(self.origin, notes=(*self.origin.notes, note)))
-
-    def save(self, folder: Path) -> None:
-        """Write the data set to `folder`, so that workers map it into memory."""
-        folder.mkdir(parents=True, exist_ok=True)
-        save_codes(self.codes, folder / "codes.npy")
-        np.save(folder / "target.npy", self.target.values)
-        for name, group in self.groups.items():
-            np.save(folder / f"group.{name}.npy", group.astype(np.str_))
-        truth = None if self.truth is None else asdict(self.truth)
-        if truth is not None and (scores := truth.pop("scores")) is not None:
-            np.save(folder / _SCORES, scores)
-        meta: dict[str, Any] = {
-            "name": self.name,
-            "kind": self.kind,
-            "ids": self.ids,
-            "axis": self.axis,
-            "task": self.target.task,
-            "target_names": self.target.names,
-            "classes": self.target.classes,
-            "counts": self.target.counts,
-            "groups": list(self.groups),
-            "loci": [asdict(locus) for locus in self.loci],
-            "origin": asdict(self.origin),
-            "truth": truth,
-            "fingerprint": self.fingerprint,
-        }
-        (folder / "dataset.json").write_text(json.dumps(meta))
-
-    @classmethod
-    def load(cls, folder: Path) -> Dataset:
-        """Read what `save` wrote; codes are memory-mapped and shared between processes.
-
-        They are mapped copy-on-write: TensorFlow reads the pages in place, and takes no array
-        that says it cannot be written.
-        """
-        meta = json.loads((folder / "dataset.json").read_text())
-        truth = meta["truth"]
-        return cls(
-            name=meta["name"],
-            kind=meta["kind"],
-            ids=tuple(meta["ids"]),
-            codes=np.load(folder / "codes.npy", mmap_mode="c"),
-            axis=tuple(meta["axis"]),
-            target=Target(
-                task=meta["task"],
-                values=np.load(folder / "target.npy"),
-                names=tuple(meta["target_names"]),
-                classes=tuple(meta["classes"]),
-                counts=meta.get("counts", False),
-            ),
-            groups={name: np.load(folder / f"group.{name}.npy") for name in meta["groups"]},
-            loci=tuple(Locus(**{**x, "genome": tuple(x["genome"])}) for x in meta["loci"]),
-            origin=Origin(**{**meta["origin"], "notes": tuple(meta["origin"]["notes"])}),
-            truth=_truth(truth, folder / _SCORES) if truth else None,
-        )
-
-
-def _truth(found: dict[str, Any], scores: Path) -> Truth:
-    return Truth(
-        positions=tuple(found["positions"]),
-        oracle=found["oracle"],
-        outputs=found["outputs"],
-        motifs=found["motifs"],
-        copies=tuple((sample, start, stop) for sample, start, stop in found["copies"]),
-        scores=np.load(scores) if scores.is_file() else None,
-    )

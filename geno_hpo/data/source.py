@@ -15,7 +15,8 @@ from geno_hpo.data.dataset import Dataset, Task
 from geno_hpo.data.genotypes import Asked
 from geno_hpo.data.named import Question, open_entry
 from geno_hpo.data.own_reader import read_by_package
-from geno_hpo.data.sequences import read_sequences, sequence_form
+from geno_hpo.data.sequence_files import sequence_form
+from geno_hpo.data.sequences import read_sequences
 from geno_hpo.data.variant_files import read_variants
 
 __all__ = ["open_dataset"]

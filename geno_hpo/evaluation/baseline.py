@@ -30,7 +30,8 @@ from geno_hpo.data.dataset import Dataset
 from geno_hpo.encoding import SYMBOLS
 from geno_hpo.errors import InputError
 from geno_hpo.evaluation.fits import FEATURES, Fits
-from geno_hpo.evaluation.inputs import Inputs, chosen, shaped
+from geno_hpo.evaluation.inputs import Inputs
+from geno_hpo.evaluation.shape import chosen, shaped
 from geno_hpo.metrics import METRICS
 from geno_hpo.preprocess import kmer_counts, sequence_features
 from geno_hpo.splits import Fold, Split

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.evaluation.inputs import FittedInputs, Inputs, learns, shaped
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs
+from geno_hpo.evaluation.shape import learns, shaped
 from geno_hpo.training.protocol import Engine, Replica
 
 if TYPE_CHECKING:
@@ -53,13 +54,8 @@ class Form:
     @cached_property
     def coding(self) -> Coding:
         """How codes become model input."""
-        from geno_hpo.training.coding import (
-            CentredCoding,
-            DosageCoding,
-            ImputedCoding,
-            OneHotCoding,
-            ProjectedCoding,
-        )
+        from geno_hpo.training.dosages import DosageCoding, ImputedCoding, ProjectedCoding
+        from geno_hpo.training.one_hot import CentredCoding, OneHotCoding
 
         dataset, settings = self._inputs.dataset, self._settings
         if dataset.kind == "sequence":

@@ -20,7 +20,8 @@ from geno_hpo.data.dataset import Dataset
 from geno_hpo.encoding import one_hot
 from geno_hpo.evaluation.fits import Fits
 from geno_hpo.evaluation.form import Form, replica
-from geno_hpo.evaluation.inputs import FittedInputs, Inputs, chosen
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs
+from geno_hpo.evaluation.shape import chosen
 from geno_hpo.metrics import METRICS
 from geno_hpo.models import ModelShape, Parameters
 from geno_hpo.splits import Fold, Split
@@ -125,7 +126,7 @@ class NetworkEvaluation:
 
     def _windows(self, form: Form) -> Windows | None:
         """What computes over distinct windows of sequences; their dictionaries are kept as fits."""
-        from geno_hpo.training.coding import OneHotCoding
+        from geno_hpo.training.one_hot import OneHotCoding
         from geno_hpo.training.windows import Windows
 
         if not isinstance(form.coding, OneHotCoding):
@@ -222,7 +223,8 @@ class NetworkEvaluation:
 
         It takes plain one-hot sequences ``(batch, length, symbols)``, or scaled dosages.
         """
-        from geno_hpo.training.coding import taking_dosages, taking_one_hot
+        from geno_hpo.training.dosages import taking_dosages
+        from geno_hpo.training.one_hot import taking_one_hot
 
         form = self.form(params)
         model = form.engine.export(params, weights)

@@ -1,7 +1,7 @@
 """Model families: parameters → Keras model. Importing this package imports no Keras."""
 
 from geno_hpo.models.family import Family
-from geno_hpo.models.parameters import Parameter, Parameters, Value
+from geno_hpo.models.parameter import Parameter, Parameters, Value
 from geno_hpo.models.registry import (
     FAMILIES,
     build,

@@ -16,7 +16,7 @@ from typing import Any
 from geno_hpo.errors import InputError
 from geno_hpo.models.common import ACTIVATION, DENSE, DROPOUT, STOCHASTIC_DEPTH
 from geno_hpo.models.family import Family
-from geno_hpo.models.parameters import Parameter, Parameters
+from geno_hpo.models.parameter import Parameter, Parameters
 from geno_hpo.models.shape import ModelShape
 from geno_hpo.models.tokens import TOKENS, check_tokens, tokenise
 

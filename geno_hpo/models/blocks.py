@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from geno_hpo.models.parameters import Parameters
+from geno_hpo.models.parameter import Parameters
 from geno_hpo.models.runtime import FusedNorm, RuntimeDropout
 from geno_hpo.models.shape import ModelShape
 from geno_hpo.models.tower import Activate, Conv, Norm, Part, Pool, Skip, Spatial, Tower

@@ -24,7 +24,7 @@ from geno_hpo.models.common import (
     at_most_length,
 )
 from geno_hpo.models.family import Family
-from geno_hpo.models.parameters import Parameter, Parameters
+from geno_hpo.models.parameter import Parameter, Parameters
 from geno_hpo.models.shape import ModelShape
 from geno_hpo.models.tower import (
     Activate,

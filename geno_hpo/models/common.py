@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geno_hpo.errors import InputError
-from geno_hpo.models.parameters import Parameter, Parameters, share
+from geno_hpo.models.parameter import Parameter, Parameters, share
 from geno_hpo.models.shape import ModelShape
 
 __all__ = [

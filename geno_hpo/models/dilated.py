@@ -29,7 +29,7 @@ from geno_hpo.models.common import (
     row,
 )
 from geno_hpo.models.family import Family
-from geno_hpo.models.parameters import Parameter, Parameters
+from geno_hpo.models.parameter import Parameter, Parameters
 from geno_hpo.models.shape import ModelShape
 from geno_hpo.models.tower import Activate, Conv, Head, Norm, Part, Pool, Skip, Spatial, Tower
 

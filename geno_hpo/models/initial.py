@@ -17,8 +17,8 @@ from keras import layers
 from numpy.typing import NDArray
 
 from geno_hpo.errors import InputError
-from geno_hpo.models.parameters import INITIALIZERS
 from geno_hpo.models.runtime import RUNTIME_VARIABLES
+from geno_hpo.models.training import INITIALIZERS
 
 __all__ = ["drawn", "inference_variables", "initial_weights", "initialise", "leading_axes"]
 

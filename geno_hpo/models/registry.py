@@ -16,11 +16,13 @@ from geno_hpo.models.diet import DIET
 from geno_hpo.models.dilated import DILATED
 from geno_hpo.models.family import Family
 from geno_hpo.models.mlp import MLP
-from geno_hpo.models.parameters import TRAINING, Parameter, Parameters, Value, resolve
+from geno_hpo.models.parameter import Parameter, Parameters, Value
 from geno_hpo.models.residual import RESIDUAL
+from geno_hpo.models.resolve import resolve
 from geno_hpo.models.rnn import RNN
 from geno_hpo.models.shape import ModelShape
 from geno_hpo.models.snp_cnn import SNP_CNN
+from geno_hpo.models.training import TRAINING
 from geno_hpo.plugins import Plugin, Registry, takes
 
 __all__ = [

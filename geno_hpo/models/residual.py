@@ -17,7 +17,7 @@ from typing import Any
 
 from geno_hpo.models.common import ACTIVATION, BATCH_NORM, DROPOUT, STOCHASTIC_DEPTH
 from geno_hpo.models.family import Family
-from geno_hpo.models.parameters import Parameter, Parameters
+from geno_hpo.models.parameter import Parameter, Parameters
 from geno_hpo.models.shape import ModelShape
 
 __all__ = ["RESIDUAL"]

@@ -15,7 +15,7 @@ from typing import Any
 
 from geno_hpo.models.common import ACTIVATION, BATCH_NORM, DENSE, DROPOUT
 from geno_hpo.models.family import Family
-from geno_hpo.models.parameters import Parameter, Parameters
+from geno_hpo.models.parameter import Parameter, Parameters
 from geno_hpo.models.tokens import TOKENS, check_tokens, tokenise
 
 __all__ = ["RNN"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from geno_hpo.models.common import at_most_length
-from geno_hpo.models.parameters import Parameter, Parameters
+from geno_hpo.models.parameter import Parameter, Parameters
 from geno_hpo.models.shape import ModelShape
 from geno_hpo.models.tower import Conv, Pool
 

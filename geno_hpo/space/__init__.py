@@ -1,5 +1,6 @@
 """Search spaces: a YAML tree of hyperparameters, drawn from by Optuna or by a generator."""
 
+from geno_hpo.space.check import check_space
 from geno_hpo.space.expression import Expression, ExpressionError, parse_expression
 from geno_hpo.space.grammar import FACTS
 from geno_hpo.space.schema import space_schema
@@ -19,6 +20,7 @@ __all__ = [
     "Space",
     "Trial",
     "Value",
+    "check_space",
     "find_space",
     "load_space",
     "parse_expression",

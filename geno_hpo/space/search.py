@@ -1,4 +1,4 @@
-"""One or several spaces as one search: suggest, draw, translate, and check before any trial.
+"""One or several spaces as one search: suggest, draw, and translate.
 
 Optuna's names are paths below the family (``cnn.optimizer.sgd.momentum``); the flat configuration
 that models take has short names (``momentum``), for only one of them is active at a time.
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from geno_hpo.config import shown
-from geno_hpo.errors import GenoHpoError, InputError, SpaceError
+from geno_hpo.errors import InputError
 from geno_hpo.space.space import Space
 from geno_hpo.space.tree import (
     Fixed,
@@ -35,8 +35,6 @@ __all__ = ["FAMILY", "SearchSpace", "Trial"]
 
 FAMILY = "family"
 """Name of the choice between spaces, and of its key in a configuration."""
-
-DRAW_SEED = 20240229
 
 
 class Trial(Protocol):
@@ -96,6 +94,20 @@ class SearchSpace:
         """Model families, in the order of the spaces."""
         return tuple(space.family for space in self.spaces)
 
+    def of_family(self, family: object) -> Space:
+        """Give the space of a family.
+
+        Raises
+        ------
+        InputError
+            No space is of this family.
+        """
+        for space in self.spaces:
+            if space.family == family:
+                return space
+        known = ", ".join(self.families)
+        raise InputError(f"family must be one of {known}, got {family!r}")
+
     @property
     def searched(self) -> frozenset[str]:
         """Short names of the parameters that are searched, not fixed, in some space."""
@@ -145,7 +157,7 @@ class SearchSpace:
         """Ask an Optuna trial for a configuration."""
         space = self.spaces[0]
         if len(self.spaces) > 1:
-            space = self._space(trial.suggest_categorical(FAMILY, self.families))
+            space = self.of_family(trial.suggest_categorical(FAMILY, self.families))
 
         def ask(node: Searched) -> Value:
             if isinstance(node, Int):
@@ -178,7 +190,7 @@ class SearchSpace:
         """
         space = self.spaces[0]
         if len(self.spaces) > 1:
-            space = self._space(optuna_params.get(FAMILY))
+            space = self.of_family(optuna_params.get(FAMILY))
 
         def look(node: Searched) -> Value:
             if node.key not in optuna_params:
@@ -195,7 +207,7 @@ class SearchSpace:
         InputError
             A parameter is missing, unknown here, or its value is not in the space.
         """
-        space = self._space(params.get(FAMILY))
+        space = self.of_family(params.get(FAMILY))
 
         def look(node: Searched) -> Value:
             if node.name not in params:
@@ -232,95 +244,7 @@ class SearchSpace:
 
     def violations(self, params: Parameters, facts: Mapping[str, int]) -> list[str]:
         """Say each constraint that a configuration breaks on data with these facts."""
-        return self._space(params.get(FAMILY)).violations(params, facts)
-
-    def check(
-        self,
-        facts: Mapping[str, int],
-        buildable: Callable[[Parameters], None] | None = None,
-        draws: int = 300,
-    ) -> None:
-        """See that every configuration can be built, before a trial is wasted on one that cannot.
-
-        Parameters
-        ----------
-        facts
-            ``length``, ``samples``, ``variants``, ``units``, as far as the data have them.
-        buildable
-            Raises GenoHpoError or ValueError for a configuration that no model can be built from.
-        draws
-            Random configurations that are looked at beside the extremes.
-
-        Raises
-        ------
-        SpaceError
-            Every rule that is broken, with an example and the share of random draws that break it.
-        """
-        rng = np.random.default_rng(DRAW_SEED)
-        found: dict[str, _Breach] = {}
-        for params in self.extremes():
-            self._note(params, facts, buildable, found, drawn=False)
-        for _ in range(draws):
-            self._note(self.draw(rng), facts, buildable, found, drawn=True)
-        if not found:
-            return
-        names = ", ".join(shown(space.path) for space in self.spaces)
-        lines = [
-            f"{breach.message}; broken by {_percent(breach.drawn, draws)} of random draws"
-            for breach in found.values()
-        ]
-        told = "\n  ".join(lines)
-        raise SpaceError(f"{names} can draw what no model can be built from:\n  {told}")
-
-    def _note(
-        self,
-        params: Parameters,
-        facts: Mapping[str, int],
-        buildable: Callable[[Parameters], None] | None,
-        found: dict[str, _Breach],
-        *,
-        drawn: bool,
-    ) -> None:
-        """Enter what is wrong with one configuration, under the rule that it breaks."""
-        space = self._space(params[FAMILY])
-        values = {**facts, **params}
-        broken = [
-            (f"{space.name}:{constraint.rule.text}:{constraint.place}", text)
-            for constraint in space.constraints
-            if (text := constraint.broken(values))
-        ]
-        if not broken and buildable is not None:
-            try:
-                buildable(params)
-            except (GenoHpoError, ValueError) as error:
-                told = ", ".join(f"{name} = {said(value)}" for name, value in params.items())
-                message = f"{error}, with {told} ({shown(space.path)})"
-                broken = [(f"{space.name}:{_without_numbers(str(error))}", message)]
-        for key, message in broken:
-            breach = found.get(key, _Breach(message, 0))
-            found[key] = _Breach(breach.message, breach.drawn + drawn)
-
-    def _space(self, family: object) -> Space:
-        """Give the space of a family.
-
-        Raises
-        ------
-        InputError
-            No space is of this family.
-        """
-        for space in self.spaces:
-            if space.family == family:
-                return space
-        known = ", ".join(self.families)
-        raise InputError(f"family must be one of {known}, got {family!r}")
-
-
-@dataclass(frozen=True)
-class _Breach:
-    """The first example of a broken rule, and how many random draws break it."""
-
-    message: str
-    drawn: int
+        return self.of_family(params.get(FAMILY)).violations(params, facts)
 
 
 def _overriding(values: Mapping[str, Value]) -> Callable[[Searched], Value]:
@@ -341,12 +265,3 @@ def _own(node: Searched, value: Any) -> Value:
     if not isinstance(value, (bool, int, float, str)) or not node.holds(value):
         raise InputError(f"{node.key} must be in {node.range}, got {value!r}")
     return node.snap(float(value)) if isinstance(node, Float) else value
-
-
-def _percent(count: int, draws: int) -> str:
-    share = 100 * count / draws if draws else 0.0
-    return f"{share:.0f} %" if share >= 1 or count == 0 else "less than 1 %"
-
-
-def _without_numbers(text: str) -> str:
-    return "".join("#" if letter.isdigit() else letter for letter in text)

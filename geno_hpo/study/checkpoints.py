@@ -9,8 +9,6 @@ the disk. One that would take much of the free disk is not written.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import shutil
 import time
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from geno_hpo import __version__
+from geno_hpo.study.fingerprint import fingerprint
 from geno_hpo.training.checkpoint import Snapshot, read_snapshot, write_snapshot
 
 __all__ = ["CHECKPOINT_SECONDS", "Interrupted", "Pace", "TrialCheckpoint", "drop_checkpoints"]
@@ -83,8 +82,7 @@ class TrialCheckpoint:
     ) -> None:
         self.path = work / FOLDER / f"{name}.npz"
         self.notes: list[str] = []
-        told = json.dumps([meaning, __version__], sort_keys=True, default=str)
-        self._key = hashlib.sha256(told.encode()).hexdigest()[:16]
+        self._key = fingerprint([meaning, __version__])
         self._seconds, self._stop, self._tick = seconds, stop, tick
         self._pace = pace or Pace()
         self._found: Snapshot | None = None

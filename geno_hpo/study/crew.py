@@ -59,7 +59,7 @@ class Crew:
     def __init__(
         self, plan: StudyPlan, session: str, per_gpu: int, say: Callable[[str], None]
     ) -> None:
-        self._plan, self._session, self._say = plan, session, say
+        self._plan, self.session, self._say = plan, session, say
         self._per_gpu = per_gpu
         self._local: list[LocalWorker] = []
         self._leaving: list[LocalWorker] = []
@@ -100,7 +100,7 @@ class Crew:
         )
         command = [sys.executable, "-m", "geno_hpo", "worker", str(self._plan.key)]
         command += ["--root", str(self._plan.project.root), "--threads", str(threads)]
-        command += ["--session", self._session, "--memory-limit", str(memory_limit)]
+        command += ["--session", self.session, "--memory-limit", str(memory_limit)]
         with log.open("ab") as stream:
             process = subprocess.Popen(
                 command,

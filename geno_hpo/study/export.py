@@ -1,8 +1,8 @@
 """A finished study → a bundle: its winner's restarts, what was fitted, and where all came from.
 
 Everything is taken from what the study left: the restarts' Keras files, the fits to the development
-part, the winner's predictions of its validation folds (for the thresholds). Limits of what a sample
-may lack or differ by are learnt from the development part; the test set is not looked at.
+part, the winner's predictions of its validation folds (for the thresholds). The test set is not
+looked at.
 """
 
 from __future__ import annotations
@@ -20,31 +20,22 @@ from geno_hpo import __version__
 from geno_hpo.bundle import FORMAT, Contents, Manifest, write_bundle
 from geno_hpo.compare import best_threshold
 from geno_hpo.config import SequenceData, VariantData
-from geno_hpo.data.dataset import Dataset
-from geno_hpo.data.genotypes import Asked
-from geno_hpo.data.variant_files import open_genotypes, recognise
-from geno_hpo.errors import BundleError, GenoHpoError
+from geno_hpo.errors import BundleError
 from geno_hpo.evaluation.fits import Fits
-from geno_hpo.evaluation.inputs import FittedInputs, Inputs, chosen, model_shape
+from geno_hpo.evaluation.inputs import FittedInputs, Inputs
+from geno_hpo.evaluation.shape import chosen, model_shape
 from geno_hpo.preprocess import Neighbours
+from geno_hpo.study.bundled import encoding_of
+from geno_hpo.study.files import final_path
 from geno_hpo.study.final import FinalFit, finished_fits
 from geno_hpo.study.finished import Finished, load_finished
 from geno_hpo.study.identity import code_version
-from geno_hpo.study.jobs import final_path
 from geno_hpo.study.paths import Project
 from geno_hpo.training.setup import chosen_backend
 
 __all__ = ["export_finished", "export_study"]
 
 HALF = 0.5
-LEAST_UNKNOWN = 0.10
-LEAST_LOCUS = 0.25
-LEAST_MISMATCH = 0.05
-ROOM = 2.0
-"""A limit is this many times what 99 of 100 development samples stay below."""
-NO_SPECIES = 0.5
-"""From this limit on, differences from the reference tell no species."""
-BLOCK_BYTES = 2**26
 PACKAGES = ("keras", "tensorflow", "numpy")
 
 Array = NDArray[Any]
@@ -84,7 +75,7 @@ def export_finished(finished: Finished, folder: Path, *, genotypes: bool = False
     files = {f"models/restart-{fit.restart}.keras": _keras_file(finished, fit) for fit, _ in fits}
     first = fits[0][0]
     inputs = _fitted(finished, first)
-    encoding, limits, top = _encoding(finished, inputs)
+    encoding, limits, top = encoding_of(finished, inputs)
     facts = {
         **_facts(finished, first),
         "width": len(next(iter(encoding.values()))),
@@ -150,113 +141,6 @@ def _donors(neighbours: Neighbours, genotypes: bool) -> dict[str, Array]:
         "neighbour_count": np.array(neighbours.count),
         "neighbour_weights": np.array(neighbours.weights),
     }
-
-
-def _encoding(
-    finished: Finished, inputs: FittedInputs
-) -> tuple[dict[str, Array], dict[str, float | None], int]:
-    """Arrays, limits, and the largest dosage of the development part."""
-    dataset, development = finished.prepared.dataset, finished.prepared.split.development
-    if inputs.variants is None:
-        reference = _commonest(dataset, development)
-        limits = _sequence_limits(dataset, development, reference)
-        return {"reference": reference, "genome": _genome(dataset)}, limits, 2
-    columns = inputs.variants.columns
-    names = np.array([dataset.axis[column] for column in columns], dtype=np.str_)
-    counted, other = _alleles(finished, names.tolist())
-    dosage, unknown, top = _dosages(dataset, development, columns)
-    arrays = {"names": names, "counted": counted, "other": other, "dosage": dosage}
-    share = max(LEAST_UNKNOWN, ROOM * float(np.quantile(unknown, 0.99)))
-    return arrays, {"unknown": min(1.0, share), "locus": 1.0, "mismatch": None}, top
-
-
-def _commonest(dataset: Dataset, samples: NDArray[np.intp]) -> NDArray[np.int8]:
-    """Commonest symbol of each position, −1 where none is known."""
-    counts = np.zeros((5, dataset.features), dtype=np.int64)
-    for rows in _blocks(samples, dataset.features):
-        codes = np.asarray(dataset.codes[rows])
-        for symbol in range(5):
-            counts[symbol] += (codes == symbol).sum(axis=0)
-    return np.where(counts.any(axis=0), counts.argmax(axis=0), -1).astype(np.int8)
-
-
-def _sequence_limits(
-    dataset: Dataset, samples: NDArray[np.intp], reference: NDArray[np.int8]
-) -> dict[str, float | None]:
-    stretches = [(locus.start, locus.stop) for locus in dataset.loci] or [(0, dataset.features)]
-    whole, worst, differ = [], [], []
-    for rows in _blocks(samples, dataset.features):
-        codes = np.asarray(dataset.codes[rows])
-        missing = codes < 0
-        whole.append(missing.mean(axis=1))
-        parts = [missing[:, start:stop].mean(axis=1) for start, stop in stretches]
-        worst.append(np.max(parts, axis=0))
-        known = ~missing & (reference >= 0)
-        differ.append((known & (codes != reference)).sum(axis=1) / np.maximum(known.sum(axis=1), 1))
-
-    def limit(shares: list[Array], least: float) -> float:
-        return max(least, ROOM * float(np.quantile(np.concatenate(shares), 0.99)))
-
-    mismatch = limit(differ, LEAST_MISMATCH)
-    return {
-        "unknown": min(1.0, limit(whole, LEAST_UNKNOWN)),
-        "locus": min(1.0, limit(worst, LEAST_LOCUS)),
-        "mismatch": mismatch if mismatch < NO_SPECIES else None,
-    }
-
-
-def _dosages(
-    dataset: Dataset, samples: NDArray[np.intp], columns: NDArray[np.int32]
-) -> tuple[NDArray[np.float32], NDArray[np.float64], int]:
-    """Mean dosage of each column, share of each sample not called, and the largest dosage."""
-    total, called = np.zeros(len(columns)), np.zeros(len(columns))
-    unknown, top = [], 1
-    for rows in _blocks(samples, dataset.features):
-        codes = np.asarray(dataset.codes[rows])[:, columns]
-        known = codes >= 0
-        total += np.where(known, codes, 0).sum(axis=0)
-        called += known.sum(axis=0)
-        unknown.append(1 - known.mean(axis=1))
-        top = max(top, int(codes.max()))
-    mean = (total / np.maximum(called, 1)).astype(np.float32)
-    return mean, np.concatenate(unknown), top
-
-
-def _blocks(samples: NDArray[np.intp], width: int) -> list[NDArray[np.intp]]:
-    step = max(1, BLOCK_BYTES // max(width, 1))
-    return [samples[start : start + step] for start in range(0, len(samples), step)]
-
-
-def _genome(dataset: Dataset) -> NDArray[np.int64]:
-    places = np.full(dataset.features, -1, dtype=np.int64)
-    for locus in dataset.loci:
-        if locus.genome:
-            places[locus.start : locus.stop] = locus.genome
-    return places
-
-
-def _alleles(finished: Finished, names: list[str]) -> tuple[Array, Array]:
-    """Counted and other allele of each variant, from the study's own file; "" where unknown."""
-    data, root = finished.plan.config.data, finished.plan.project.root
-    nothing = np.full(len(names), "", dtype=np.str_)
-    if not isinstance(data, VariantData):
-        return nothing, nothing
-    rooted = data.model_copy(update={"variants": root / data.variants})
-    if rooted.variants.suffix in (".bim", ".fam"):
-        rooted = rooted.model_copy(update={"variants": rooted.variants.with_suffix(".bed")})
-    if rooted.labels is not None:
-        rooted = rooted.model_copy(update={"labels": root / rooted.labels})
-    try:
-        kind = rooted.format or recognise(rooted.variants)
-        rooted = rooted.model_copy(update={"format": kind})
-        asked = Asked(finished.plan.config.targets, finished.plan.config.task, data.groups)
-        found = open_genotypes(rooted, asked)
-    except GenoHpoError:  # the file has gone since: the bundle tells no alleles
-        return nothing, nothing
-    told = dict(zip(found.names, found.alleles, strict=False))
-    pairs = [told.get(name, ("", "")) for name in names]
-    counted, other = zip(*pairs, strict=True)
-    return np.array(counted, dtype=np.str_), np.array(other, dtype=np.str_)
 
 
 def _facts(finished: Finished, fit: FinalFit) -> dict[str, Any]:

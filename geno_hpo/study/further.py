@@ -5,54 +5,30 @@
 - ``share``: the winner or the best baseline on the folds, with a share of their training parts.
 - ``folds``: the winner once more on the folds, and what the network of each fold looks at.
 
-Each takes the worker's bench and the task, and gives a validation score and the arrays to keep.
+Each takes the worker's engines and the task, and gives a validation score and the arrays to keep.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from geno_hpo.errors import TrialFailed
-from geno_hpo.evaluation.baseline import BaselineEvaluation
-from geno_hpo.evaluation.network import NetworkEvaluation
 from geno_hpo.evaluation.trivial import trivial_models
 from geno_hpo.splits import Fold, thinned
-from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.study.engines import Engines
+from geno_hpo.study.prepared import Prepared
 
 __all__ = ["FURTHER", "thin_folds"]
 
 Found = tuple[float, dict[str, Any]]
 
 
-class Bench(Protocol):
-    """What is read of a worker's bench."""
-
-    @property
-    def plan(self) -> StudyPlan:
-        """The study."""
-
-    @property
-    def prepared(self) -> Prepared:
-        """Its data and folds."""
-
-    @property
-    def networks(self) -> NetworkEvaluation:
-        """Networks on the real labels."""
-
-    @property
-    def baselines(self) -> BaselineEvaluation:
-        """Baselines on the same folds."""
-
-    def halt(self, *_report: object) -> bool:
-        """Raise once the worker was told to stop, else go on."""
-
-
-def trivial(bench: Bench, task: dict[str, Any]) -> Found:
+def trivial(engines: Engines, task: dict[str, Any]) -> Found:
     """Fit the trivial models."""
-    found = trivial_models(bench.baselines, task["seed"])
+    found = trivial_models(engines.baselines, task["seed"])
     means = [float(np.mean(one.fold_scores)) for one in found]
     return max(means) if np.isfinite(means).all() else 0.0, {
         "names": np.asarray([one.name for one in found], np.str_),
@@ -62,52 +38,52 @@ def trivial(bench: Bench, task: dict[str, Any]) -> Found:
     }
 
 
-def restart(bench: Bench, task: dict[str, Any]) -> Found:
+def restart(engines: Engines, task: dict[str, Any]) -> Found:
     """Train a configuration on all folds, as the search did, from a seed of its own."""
-    return _scored(_network(bench, task, None))
+    return _scored(_network(engines, task, None))
 
 
-def share(bench: Bench, task: dict[str, Any]) -> Found:
+def share(engines: Engines, task: dict[str, Any]) -> Found:
     """Train on a share of every fold's training part; validation parts stay whole."""
-    folds = thin_folds(bench.prepared, task["step"] / 100, bench.plan.seed)
-    if task["model"] not in bench.plan.baselines:
-        scores = _network(bench, task, folds)
+    folds = thin_folds(engines.prepared, task["step"] / 100, engines.plan.seed)
+    if task["model"] not in engines.plan.baselines:
+        scores = _network(engines, task, folds)
     else:
-        scores = bench.baselines.trial(
+        scores = engines.baselines.trial(
             task["model"],
             task["params"],
             seed=task["seed"],
-            report=bench.halt,
+            report=engines.halt,
             folds=folds,
         ).fold_scores
     score, arrays = _scored(scores)
     return score, arrays | {"samples": np.asarray([len(fold.train) for fold in folds])}
 
 
-def folds(bench: Bench, task: dict[str, Any]) -> Found:
+def folds(engines: Engines, task: dict[str, Any]) -> Found:
     """Ask the network of every fold about the samples that it did not learn from.
 
     The arrays are ``tracks (folds, features)``, and nothing where the loss left the numbers.
     """
     from geno_hpo.interpret import saliency_track
 
-    evaluation, budget = bench.networks, bench.plan.config.budget
+    evaluation, budget = engines.networks, engines.plan.config.budget
     try:
         result = evaluation.trial(
             task["params"],
             epochs=budget.epochs,
             patience=budget.patience,
             seed=task["seed"],
-            report=bench.halt,
+            report=engines.halt,
         )
     except TrialFailed:
         return 0.0, {}
     tracks = [
         saliency_track(
-            evaluation, task["params"], weights, fold.valid, seed=bench.plan.seed, fold=number
+            evaluation, task["params"], weights, fold.valid, seed=engines.plan.seed, fold=number
         )
         for number, (fold, weights) in enumerate(
-            zip(bench.prepared.split.folds, result.weights, strict=True)
+            zip(engines.prepared.split.folds, result.weights, strict=True)
         )
     ]
     score, arrays = _scored(result.fold_scores)
@@ -133,20 +109,22 @@ def thin_folds(prepared: Prepared, kept: float, seed: int) -> tuple[Fold, ...]:
     )
 
 
-def _network(bench: Bench, task: dict[str, Any], folds: Sequence[Fold] | None) -> Sequence[float]:
+def _network(
+    engines: Engines, task: dict[str, Any], folds: Sequence[Fold] | None
+) -> Sequence[float]:
     """Fold scores of a network; NaN where its loss left the numbers."""
-    budget = bench.plan.config.budget
+    budget = engines.plan.config.budget
     try:
-        return bench.networks.trial(
+        return engines.networks.trial(
             task["params"],
             epochs=budget.epochs,
             patience=budget.patience,
             seed=task["seed"],
-            report=bench.halt,
+            report=engines.halt,
             folds=folds,
         ).fold_scores
     except TrialFailed:
-        return [float("nan")] * len(bench.prepared.split.folds)
+        return [float("nan")] * len(engines.prepared.split.folds)
 
 
 def _scored(scores: Sequence[float]) -> Found:
@@ -154,7 +132,7 @@ def _scored(scores: Sequence[float]) -> Found:
     return mean if np.isfinite(mean) else 0.0, {"fold_scores": np.asarray(scores, np.float64)}
 
 
-FURTHER: dict[str, Callable[[Bench, dict[str, Any]], Found]] = {
+FURTHER: dict[str, Callable[[Engines, dict[str, Any]], Found]] = {
     "trivial": trivial,
     "restart": restart,
     "share": share,

@@ -25,19 +25,19 @@ from geno_hpo.study.checkpoints import drop_checkpoints
 from geno_hpo.study.crew import Crew
 from geno_hpo.study.failures import FAILURES_ALLOWED
 from geno_hpo.study.final import enqueue_final
-from geno_hpo.study.gpus import places, visible_gpus
 from geno_hpo.study.identity import code_version, is_gone
 from geno_hpo.study.keeper import watch_leases
-from geno_hpo.study.layout import Choice, Choices, Layout, cores, count, layouts, reckoned_seconds
+from geno_hpo.study.layout import cores, count
 from geno_hpo.study.lease import Watch as LeaseWatch
 from geno_hpo.study.mend import mend_runs
 from geno_hpo.study.naming import FINAL
 from geno_hpo.study.parent import open_parent, tracking_of
 from geno_hpo.study.paths import Project, masked
-from geno_hpo.study.plan import Prepared, fit_folds, load_plan, prepare
-from geno_hpo.study.probe import Probe
+from geno_hpo.study.plan import load_plan
+from geno_hpo.study.prepared import Prepared, fit_folds, prepare
 from geno_hpo.study.progress import Progress, take_progress
 from geno_hpo.study.record import Record, check_siblings, latest_generation
+from geno_hpo.study.settle import Settler
 from geno_hpo.study.shares import fair_part, telling
 from geno_hpo.study.storage import STORAGE_ERRORS, Pool, open_storage, storage_faults
 from geno_hpo.study.worker import open_pools
@@ -47,8 +47,6 @@ from geno_hpo.training.setup import refuse_windows
 __all__ = ["Launch", "Watcher"]
 
 POLL_SECONDS = 1.0
-WORTH_SECONDS = 600.0
-"""Reckoned length from which on a search is worth a probe of its layout."""
 
 Watcher = Callable[[Progress], None]
 
@@ -62,7 +60,7 @@ class Launch:
         Where the study is; ``inh~2`` is the second outer fold of a nested one.
     workers
         Local worker processes; None takes the study's ``workers``, else as many as train most
-        (see `_settle_layout`). 0: workers on other machines do all of it.
+        (see `geno_hpo.study.settle`). 0: workers on other machines do all of it.
     per_gpu
         Workers on each GPU, where there are GPUs.
     fresh
@@ -98,18 +96,14 @@ class Launch:
                 f"say: geno-hpo run {plan.key.name}"
             )
         self.plan = load_plan(project, name, generation) if generation > 1 else plan
-        self._serves = workers == 0
         self._cores, self._others = fair_part(project.mlruns, cores())
-        fixed = workers or self.plan.config.workers
-        self._layouts = self._possible(fixed, per_gpu)
-        self._choices = Choices(project.mlruns / "layouts.json", self._cores, fixed)
-        known = self._choices.get(self._choices.of_study(self.plan))
-        chosen = known is not None and len(self._layouts) > 1
-        self.layout = known.layout if known and chosen else self._layouts[0]
         self.session = uuid.uuid4().hex[:12]
         self.started = time.monotonic()
         self.maximise = METRICS[self.plan.metric].maximise
         self._crew = Crew(self.plan, self.session, per_gpu, say)
+        self._settler = Settler(
+            self.plan, self._crew, say, cores=self._cores, workers=workers, per_gpu=per_gpu
+        )
         self._watch_over = LeaseWatch()
 
     def run(self) -> None:
@@ -124,21 +118,22 @@ class Launch:
         KeyboardInterrupt
             Passed on after the workers have given their trials back.
         """
-        used = self._cores if self.layout.workers else 0
+        serves = self._settler.serves
+        used = 0 if serves else self._cores
         with storage_faults(), self._alone(), telling(self.project.mlruns, used):
             pools = open_pools(self.plan, self.storage, maximise=self.maximise, create=True)
             record = Record(pools["network"].study)
             record.agree(self.plan)
             record.set(phase="preparing", session=self.session, asked="", error="")
-            if self._others and not self._serves:
+            if self._others and not serves:
                 self._say(
                     f"{count(self._others, 'other study', 'other studies')} at work on this "
                     f"machine: this one takes {count(self._cores, 'core')}"
                 )
             try:
-                self._start_workers(self.layout)
+                self._crew.start(self._settler.layout)
                 prepared = self._prepare(record)
-                self._settle_layout(record, prepared, pools)
+                self._settler.settle(record, prepared, pools["network"])
                 self._search(record, pools)
                 self._finalise(record, pools, prepared)
                 record.set(phase="done", met=self.plan.promise)
@@ -207,72 +202,6 @@ class Launch:
                 f"see: geno-hpo audit {self.plan.key.name}"
             )
 
-    def _settle_layout(self, record: Record, prepared: Prepared, pools: dict[str, Pool]) -> None:
-        """Choose how many workers of how many threads, and say why in one sentence.
-
-        What a probe found before on this machine, for this shape of data and search space, is
-        taken. A search that is reckoned to be shorter than `WORTH_SECONDS` is not worth a probe
-        and takes the usual layout; any other one is probed once.
-        """
-        study, shape = (
-            self._choices.of_study(self.plan),
-            self._choices.of_shape(self.plan, prepared),
-        )
-        known = self._choices.get(study) or self._choices.get(shape)
-        done = sum(trial.state.is_finished() for trial in pools["network"].trials())
-        to_do = max(self.plan.budgets["network"] - done, 0)
-        length = reckoned_seconds(self.plan, prepared, to_do, self._cores)
-        if self._serves:
-            self._say(
-                f"no worker on this machine; elsewhere say: geno-hpo worker {self.plan.key} --stay"
-            )
-        elif len(self._layouts) == 1:
-            self._say(f"{self.layout}: no other layout fits {count(self._cores, 'core')}")
-        elif known is not None:
-            self._choices.keep(known, study)
-            self._say(f"{known.why} (probed before)")
-            if known.layout != self.layout:
-                self._crew.stop()
-                self.layout = known.layout
-                self._start_workers(self.layout)
-        elif length < WORTH_SECONDS:
-            self._say(
-                f"{self.layout}, without a probe: the search is reckoned to take "
-                f"{max(length / 60, 1):.0f} min at most, a probe pays from "
-                f"{WORTH_SECONDS / 60:.0f} min on"
-            )
-        else:
-            self._say("timing how many workers and threads train fastest here (once)")
-            choice = self._probe(record)
-            if choice is None:
-                self._say(f"{self.layout}: the probe could not time another layout")
-            else:
-                self._choices.keep(choice, study, shape)
-                self._say(choice.why)
-
-    def _probe(self, record: Record) -> Choice | None:
-        """Time the layouts; workers of the others leave."""
-        folder = self.plan.probe(self.session)
-        probe = Probe(folder, self._start_workers, lambda: self._crew.alive)
-        record.set(phase="probing")
-        choice = probe.choose(self._layouts)
-        self.layout = self._layouts[0] if choice is None else choice.layout
-        self._crew.keep(self.layout)
-        return choice
-
-    def _possible(self, fixed: int | None, per_gpu: int) -> tuple[Layout, ...]:
-        """Layouts that may be tried; where there are GPUs, one worker a place on them."""
-        if self._serves:
-            return (Layout(0, 1),)
-        gpus = visible_gpus()
-        if not gpus:
-            return layouts(self._cores, fixed)
-        workers = len(places(fixed or len(gpus) * per_gpu, per_gpu, gpus))
-        return (Layout(workers, max(self._cores // workers, 1)),)
-
-    def _start_workers(self, layout: Layout) -> None:
-        self._crew.start(layout)
-
     def _watch_others(self, pools: dict[str, Pool]) -> None:
         """Take over the trials of lost workers; end where somebody asked for it.
 
@@ -307,8 +236,10 @@ class Launch:
             pools[part].fill(asked)
         searched = {part: pools[part] for part in self.plan.parts}
         record.set(phase="search")
-        if not self._serves:
-            self._say(f"searching with {self.layout}; a worker that starts loads Keras first")
+        if not self._settler.serves:
+            self._say(
+                f"searching with {self._settler.layout}; a worker that starts loads Keras first"
+            )
         limit = self.plan.config.budget.wall_time
         spent = float((record.get("spent") or {}).get("search", 0.0))
         try:
@@ -341,7 +272,7 @@ class Launch:
 
     def _step(self, phase: str, active: dict[str, Pool], pools: dict[str, Pool]) -> bool:
         """Look at the study once; False when nothing waits or runs in its active parts."""
-        progress = take_progress(self.plan, phase, pools, self.layout.workers)
+        progress = take_progress(self.plan, phase, pools, self._settler.layout.workers)
         self._watch(progress)
         mine = [part for part in progress.parts if part.part in active]
         if not any(part.waiting + part.running for part in mine):

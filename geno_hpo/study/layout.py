@@ -20,7 +20,8 @@ from typing import Any
 from filelock import FileLock
 
 from geno_hpo import __version__
-from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.study.plan import StudyPlan
+from geno_hpo.study.prepared import Prepared
 from geno_hpo.training.setup import chosen_backend
 
 __all__ = ["Choice", "Choices", "Layout", "cores", "count", "layouts", "reckoned_seconds"]

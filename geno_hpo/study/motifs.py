@@ -19,7 +19,8 @@ from geno_hpo.interpret import (
     peaks_on_copies,
     read_motifs,
 )
-from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.study.plan import StudyPlan
+from geno_hpo.study.prepared import Prepared
 
 __all__ = ["SequenceFindings", "known_motifs", "sequence_findings"]
 

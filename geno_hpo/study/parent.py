@@ -11,7 +11,8 @@ from importlib.metadata import distributions
 from geno_hpo.metrics import METRICS
 from geno_hpo.space import SearchSpace
 from geno_hpo.study.identity import code_version
-from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.study.plan import StudyPlan
+from geno_hpo.study.prepared import Prepared
 from geno_hpo.tracking import DatasetTag, Tracking, views
 
 __all__ = ["describe_experiment", "open_parent", "tracking_of"]

@@ -12,8 +12,8 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo.metrics import METRICS
+from geno_hpo.study.files import curves_path
 from geno_hpo.study.front import costs_of, score_of
-from geno_hpo.study.jobs import curves_path
 from geno_hpo.study.naming import FINAL, run_name
 from geno_hpo.study.plan import StudyPlan
 from geno_hpo.tracking import DatasetTag, PastRun

@@ -1,16 +1,7 @@
-"""From a study's name to a checked plan, and from the plan to prepared data.
-
-A *plan* is what the files say: configuration and search spaces, all faults told at once. To
-*prepare* it reads the data, seals the test set, makes the folds, checks that every configuration
-the spaces can draw is buildable on this data, and writes all of it into the work folder, where
-every worker finds it.
-"""
+"""What a study's files say: configuration and search spaces, all faults told at once."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,17 +10,17 @@ from typing import Any
 import numpy as np
 
 from geno_hpo.config import PreprocessConfig, ReaderData, StudyConfig, ask_study, is_shipped
-from geno_hpo.data.dataset import Dataset
-from geno_hpo.errors import InputError, StudyChangedError
+from geno_hpo.errors import InputError
 from geno_hpo.plugins import Plugin
-from geno_hpo.space import Parameters, SearchSpace, find_space, load_space
-from geno_hpo.splits import Split, split_for, write_split
+from geno_hpo.space import SearchSpace, find_space, load_space
+from geno_hpo.study.fingerprint import fingerprint
 from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.samplers import check_sampler
 
-__all__ = ["Prepared", "StudyPlan", "fit_folds", "load_plan", "load_prepared", "prepare"]
+__all__ = ["StudyPlan", "load_plan"]
 
 OUTER_SALT = 0x0DE5
+CONTROL_SALT = 7919
 
 
 @dataclass(frozen=True)
@@ -111,6 +102,10 @@ class StudyPlan:
         """Which permutation, from 0, a trial of the control has by its number."""
         return trial % max(self.permutations, 1)
 
+    def control_seed(self, permutation: int) -> int:
+        """Seed of one of the control's permutations."""
+        return self.seed + CONTROL_SALT + permutation
+
     @property
     def budgets(self) -> dict[str, int]:
         """Trials that each part asks for."""
@@ -155,7 +150,7 @@ class StudyPlan:
             {name: space.fingerprint for name, space in self.baselines.items()},
             *([self.packages] if self.packages else []),
         ]
-        return _digest(meaning)
+        return fingerprint(meaning)
 
     @property
     def packages(self) -> dict[str, str]:
@@ -178,28 +173,6 @@ class StudyPlan:
         if isinstance(data, ReaderData):
             asked.append(READERS.plugin(data.reader))
         return {f"{one.kind}.{one.name}": one.package for one in asked if one is not None}
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """The data and folds of a study.
-
-    Parameters
-    ----------
-    dataset, split
-        The samples, and which of them are for what.
-    fingerprint
-        Of data and split together; computed where it is not given.
-    """
-
-    dataset: Dataset
-    split: Split
-    fingerprint: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.fingerprint:
-            told = _digest([self.dataset.fingerprint, self.split.fingerprint])
-            object.__setattr__(self, "fingerprint", told)
 
 
 def load_plan(project: Project, name: str, generation: int = 1) -> StudyPlan:
@@ -259,126 +232,3 @@ def _rival(model: str, file: Path) -> SearchSpace:
             f"the space of baseline {model} must be of family {model}, got {space.family} ({file})"
         )
     return SearchSpace((space,))
-
-
-def prepare(plan: StudyPlan) -> Prepared:
-    """Read the data, seal the test set, make the folds and check the spaces against them.
-
-    Raises
-    ------
-    InputError
-        Data, split or spaces that cannot be used, with the reason.
-    """
-    from geno_hpo.data.source import open_dataset
-    from geno_hpo.evaluation.baseline import features_of
-    from geno_hpo.evaluation.inputs import chosen, model_shape, shaped
-    from geno_hpo.interpret import read_motifs
-    from geno_hpo.models import check
-
-    config = plan.config
-    if config.motifs is not None:
-        read_motifs(plan.project.root / config.motifs)
-    dataset = open_dataset(
-        config.data,
-        target=config.target,
-        task=config.task,
-        positive=config.positive,
-        root=plan.project.root,
-        seed=config.seed,
-        scratch=plan.work,
-    )
-    if config.loss == "poisson":
-        dataset = dataset.counting()
-    split = split_for(
-        dataset,
-        config.split,
-        seed=config.split_seed,
-        root=plan.project.root,
-        outer=plan.key.outer,
-    )
-    dataset = dataset.noting(split.note)
-    shape = model_shape(dataset, plan.settings)
-    facts = {
-        "length": shape.length,
-        "samples": dataset.samples,
-        "variants": shape.length,
-        "units": shape.units,
-    }
-
-    def selectable(params: Parameters) -> None:
-        features_of(plan.settings, params, dataset)
-
-    def buildable(params: Parameters) -> None:
-        check(params, shaped(shape, chosen(plan.settings, params, dataset), dataset))
-
-    plan.space.check(facts, buildable)
-    for space in plan.baselines.values():
-        space.check(facts, selectable)
-    prepared = Prepared(dataset, split)
-    write_prepared(plan.work, prepared)
-    return prepared
-
-
-def write_prepared(folder: Path, prepared: Prepared) -> None:
-    """Write data and split for the workers; the same content is not written twice.
-
-    Old data make room as a whole folder: processes that have mapped them keep what they mapped.
-    """
-    marker = folder / "prepared.json"
-    if marker.exists() and json.loads(marker.read_text())["fingerprint"] == prepared.fingerprint:
-        return
-    marker.unlink(missing_ok=True)
-    for old in ("data", "folds"):
-        shutil.rmtree(folder / old, ignore_errors=True)
-    prepared.dataset.save(folder / "data")
-    prepared.split.save(folder / "split.npz")
-    write_split(folder / "split.csv", prepared.split, prepared.dataset.ids)
-    marker.write_text(json.dumps({"fingerprint": prepared.fingerprint}))
-
-
-def fit_folds(plan: StudyPlan, prepared: Prepared, threads: int) -> None:
-    """Fit the preprocessing of every fold and of the development part, for the workers to read.
-
-    Raises
-    ------
-    InputError
-        A training part from which the preprocessing cannot be learned.
-    """
-    from geno_hpo.evaluation.fits import Fits
-    from geno_hpo.evaluation.inputs import Inputs
-
-    parts = [fold.train for fold in prepared.split.folds]
-    fits = Fits(plan.fits, prepared.fingerprint)
-    inputs = Inputs(prepared.dataset, prepared.split, plan.settings, fits, most=plan.most_selected)
-    inputs.fit_ahead([*parts, prepared.split.development], threads)
-
-
-def load_prepared(plan: StudyPlan, expected: str) -> Prepared:
-    """What the launcher prepared; made here where the work folder is not shared.
-
-    Raises
-    ------
-    StudyChangedError
-        This machine's data are not those that the study's trials saw.
-    """
-    marker = plan.work / "prepared.json"
-    if marker.exists() and json.loads(marker.read_text())["fingerprint"] == expected:
-        return _read(plan, expected)
-    prepared = prepare(plan)
-    if prepared.fingerprint != expected:
-        raise StudyChangedError(
-            f"study {plan.key}: the data or folds on this machine ({prepared.fingerprint}) are not "
-            f"those of the study's trials ({expected}); give this worker the same files"
-        )
-    return _read(plan, expected)
-
-
-def _read(plan: StudyPlan, fingerprint: str) -> Prepared:
-    """What lies in the work folder, its codes mapped so that TensorFlow takes them as they are."""
-    dataset, split = Dataset.load(plan.work / "data"), Split.load(plan.work / "split.npz")
-    return Prepared(dataset, split, fingerprint)
-
-
-def _digest(content: Any) -> str:
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -15,11 +15,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo.explanation import Explanation
 from geno_hpo.outcome import Attribution, Curves, StudyOutcome, TestPredictions, TrialRecord
+from geno_hpo.study.files import curves_path, final_path
 from geno_hpo.study.final import FinalFit, finished_fits
 from geno_hpo.study.finished import Finished
 from geno_hpo.study.front import costs_of, score_of
 from geno_hpo.study.importance import hyperparameter_importance
-from geno_hpo.study.jobs import curves_path, final_path
 from geno_hpo.study.told import summary_of
 from geno_hpo.study.why import explanation_of
 

@@ -18,8 +18,8 @@ from ruamel.yaml.error import YAMLError
 
 from geno_hpo.errors import InputError
 from geno_hpo.evaluation.fits import Fits
-from geno_hpo.evaluation.inputs import chosen, model_shape, shaped
 from geno_hpo.evaluation.network import NetworkEvaluation
+from geno_hpo.evaluation.shape import chosen, model_shape, shaped
 from geno_hpo.metrics import METRICS
 from geno_hpo.models import Parameters, complete
 from geno_hpo.outcome import Curves
@@ -28,7 +28,8 @@ from geno_hpo.study.jobs import epoch_metrics
 from geno_hpo.study.known import best_known, chance_level
 from geno_hpo.study.nested import fold_plans
 from geno_hpo.study.paths import Project
-from geno_hpo.study.plan import Prepared, StudyPlan, load_plan, prepare
+from geno_hpo.study.plan import StudyPlan, load_plan
+from geno_hpo.study.prepared import Prepared, prepare
 from geno_hpo.study.record import find_key
 from geno_hpo.study.storage import open_storage
 from geno_hpo.tracking import RunLog, Tracking, Writer

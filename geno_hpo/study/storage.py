@@ -21,9 +21,10 @@ from sqlalchemy.pool import NullPool
 
 from geno_hpo.errors import StorageError
 from geno_hpo.study.cached import TrialStorage
+from geno_hpo.study.claim_lock import LOCK_WAIT_SECONDS
 from geno_hpo.study.paths import masked
 from geno_hpo.study.patience import Patience, first_cause
-from geno_hpo.study.pool import LOCK_WAIT_SECONDS, Claim, Pool
+from geno_hpo.study.pool import Claim, Pool
 
 __all__ = [
     "STORAGE_ERRORS",

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from geno_hpo import __version__
 from geno_hpo.compare import FoldScores, mean_score, score_interval
+from geno_hpo.evaluation.permuted import permuted
 from geno_hpo.outcome import TestPredictions
 from geno_hpo.study.control import Controlled, control_result, positive_control
 from geno_hpo.study.evidence import Evidence, evidence
@@ -19,7 +20,6 @@ from geno_hpo.study.final import control_winners, leaders
 from geno_hpo.study.finished import Finished
 from geno_hpo.study.found import Further, further_results
 from geno_hpo.study.front import choose, costs_of, front, score_of
-from geno_hpo.study.jobs import control_labels
 from geno_hpo.training.setup import chosen_backend
 
 __all__ = ["summary_of"]
@@ -255,15 +255,16 @@ def _controlled(finished: Finished, test: TestPredictions) -> Controlled | None:
     plan = finished.plan
     if plan.config.control is None:
         return None
-    part = finished.prepared.split.test
     found: dict[int, list[NDArray[np.float32]]] = {}
     for fit, arrays in finished.kept("control"):
         found.setdefault(fit.step, []).append(arrays["predictions"])
+    values, split = finished.prepared.dataset.target.values, finished.prepared.split
+    shuffled = {step: permuted(values, split, plan.control_seed(step)) for step in found}
     best = control_winners(plan, finished.pools["control"])
     network = str(plan.space.short(finished.best("network").params)["family"])
     return Controlled(
         metric=finished.metric,
-        labels={step: control_labels(plan, finished.prepared, step)[part] for step in found},
+        labels={step: shuffled[step][split.test] for step in found},
         predictions={step: np.stack(own) for step, own in found.items()},
         cv={step: float(np.mean(best[step].user_attrs["fold_scores"])) for step in found},
         asked=plan.permutations,

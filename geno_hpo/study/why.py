@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.explanation import Association, CodonPlaces, Explanation, Track
 from geno_hpo.interpret import Explained, average_precision, rank_codons, rank_correlation
-from geno_hpo.interpret.explain import MUTATED_SAMPLES
+from geno_hpo.interpret.questions import MUTATED_SAMPLES
 from geno_hpo.metrics import METRICS
 from geno_hpo.preprocess.association import Responses, block_sums, blocks, tested
-from geno_hpo.study.jobs import why_path
+from geno_hpo.study.files import why_path
 from geno_hpo.study.motifs import sequence_findings
-from geno_hpo.study.plan import Prepared, StudyPlan
+from geno_hpo.study.plan import StudyPlan
+from geno_hpo.study.prepared import Prepared
 
 __all__ = ["explanation_of"]
 

@@ -29,7 +29,8 @@ from geno_hpo.study.lease import LEASE_SECONDS, LeaseLost
 from geno_hpo.study.naming import FINAL, run_name
 from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.patience import Patience
-from geno_hpo.study.plan import Prepared, StudyPlan, load_prepared
+from geno_hpo.study.plan import StudyPlan
+from geno_hpo.study.prepared import Prepared, load_prepared
 from geno_hpo.study.probe import take_part
 from geno_hpo.study.pruners import make_pruner
 from geno_hpo.study.record import Record

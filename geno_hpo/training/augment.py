@@ -13,9 +13,20 @@ from typing import Any
 from keras import ops
 
 from geno_hpo.training.chance import gamma, normal, uniform
-from geno_hpo.training.coding import mutated, reverse_complement
 
-__all__ = ["CHANCES", "ON_CODES", "Turn", "changed_codes", "changed_inputs", "turned"]
+__all__ = [
+    "CHANCES",
+    "ON_CODES",
+    "Turn",
+    "changed_codes",
+    "changed_inputs",
+    "mutated",
+    "reverse_complement",
+    "turned",
+]
+
+BASES = 4
+
 
 ON_CODES = ("mutation_rate", "strand_flip")
 """Changes of the codes; inputs cannot be made once for all epochs with them."""
@@ -102,3 +113,29 @@ def _kept(inputs: Any, rate: Any, seed: Any) -> Any:
     where = ops.arange(length, dtype="float32")[None, :]
     kept = ops.cast(ops.logical_or(where < start, where >= start + width), "float32")
     return kept if len(inputs.shape) == 2 else kept[:, :, None]
+
+
+def mutated(rows: Any, rate: Any, noise: Any) -> Any:
+    """Replace known bases at random, each by one of the other three with equal chance.
+
+    Parameters
+    ----------
+    rows
+        ``(batch, length)`` int8 codes; below 0 (unknown) and from 4 (a gap) they stay.
+    rate
+        Chance of a base to be replaced, a scalar in [0, 1).
+    noise
+        ``(batch, length)`` uniform in [0, 1).
+    """
+    third = ops.minimum(noise * (3.0 / ops.maximum(rate, 1e-30)), 2.0)
+    base = ops.logical_and(rows >= 0, rows < BASES)
+    struck = ops.logical_and(base, noise < rate)
+    other = ops.mod(rows + 1 + ops.cast(third, "int8"), BASES)
+    return ops.where(struck, ops.cast(other, "int8"), rows)
+
+
+def reverse_complement(rows: Any) -> Any:
+    """The other strand of codes ``(batch, length)``; gaps and unknown bases stay what they are."""
+    turned = ops.flip(rows, axis=1)
+    base = ops.logical_and(turned >= 0, turned < BASES)
+    return ops.where(base, ops.cast(BASES - 1 - turned, "int8"), turned)

@@ -1,13 +1,8 @@
 """One compiled TensorFlow function a shape signature: a whole epoch of one replica in one call.
 
-The function takes a replica's state, trains every batch of an epoch in a loop on the device, and
-predicts the validation samples. Codes and targets lie on the device; batches are gathered by index,
-the last one is as small as it is. The trainable values are one flat vector: the optimizer updates
-it in a few large operations, the model sees slices of it (aligned, so not copied).
-
-A *state* is a tuple of tensors, never changed in place: the flat vector, the optimizer's variables,
-and one vector of the moving statistics where a model has them. Nothing random is in it: every
-random number comes from the replica's seed and the number of the step.
+The function (`geno_hpo.training.traced`) takes a replica's state, trains every batch of an epoch in
+a loop on the device, and predicts the validation samples. Codes and targets lie on the device;
+batches are gathered by index, the last one is as small as it is.
 
 Few operations make a function quick to trace, to prepare and to run: what does not depend on the
 batch stays outside the loop, and what a data set does not need (masks of missing labels) is left
@@ -20,25 +15,21 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from geno_hpo.models import ModelShape, Value, build
-from geno_hpo.training.augment import CHANCES, changed_codes, changed_inputs
 from geno_hpo.training.coding import Coding
-from geno_hpo.training.losses import batch_loss
 from geno_hpo.training.memory import take_apart, tracing
-from geno_hpo.training.optimizers import make_update
 from geno_hpo.training.protocol import Weights
-from geno_hpo.training.variables import ModelVariables
-from geno_hpo.training.ways import PlainWay, Way, forward
+from geno_hpo.training.state import State, StateVariables
+from geno_hpo.training.step import Step
+from geno_hpo.training.traced import Traced
+from geno_hpo.training.ways import PlainWay, Way
 from geno_hpo.training.windows import Chooser
 
 __all__ = ["Compiled", "EpochOutput", "Pace"]
-
-State = tuple[Any, ...]
 
 
 class EpochOutput(NamedTuple):
@@ -114,26 +105,21 @@ class Compiled:
         self._shape, self._coding = shape, coding
         self._weighted = weighted
         self._targets, self._chunk = targets, chunk
-        self._gaps = bool(np.isnan(targets.numpy()).any())
         self.model = build(params, shape)
         self._plain = PlainWay(self.model, coding, codes, ready=ready, chunk=chunk)
         self._coded = PlainWay(self.model, coding, codes, ready=False, chunk=chunk)
         self._windows = windows
         self._way: Way = self._plain
-        self._variables = ModelVariables(self.model)
-        self._layout = self._variables.layout
         self._runtime = {
             name: tf.Variable(0.0, name=name) for name in runtime if name != "learning_rate"
         }
-        flat = keras.Variable(
-            np.zeros(self._layout.total, np.float32), name="flat", dtype="float32"
-        )
-        self._flat = flat.value
-        self._update = make_update(params, self._runtime, flat)
-        self._fresh_slots = [tf.constant(v.numpy()) for v in self._update.slots]
-        self._kernels = tf.constant(self._variables.kernels)
-        self._statistics = tf.Variable(
-            tf.zeros(self._variables.moving_layout.total), name="statistics"
+        self._variables = StateVariables(self.model, params, self._runtime)
+        self._bodies = Traced(
+            self.model,
+            self._variables,
+            Step(self._variables, shape, targets, self._runtime),
+            regression=shape.task == "regression",
+            weighted=weighted,
         )
         self._batch = 1
         self._traced: dict[tuple[str, str], Any] = {}
@@ -144,8 +130,7 @@ class Compiled:
         if key not in self._traced:
             index = tf.TensorSpec([None], tf.int32)
             row = tf.TensorSpec([self._targets.shape[1]], tf.float32)
-            state = [tf.TensorSpec(v.shape, v.dtype) for v in self._loaded]
-            weights = [tf.TensorSpec(*each) for each in self._variables.shapes]
+            weights = [tf.TensorSpec(*each) for each in self._variables.model.shapes]
             constants = [tf.TensorSpec(shape, dtype) for dtype, shape in self._coding.constants]
             given = constants
             if self.ready:
@@ -153,24 +138,17 @@ class Compiled:
             pace = [tf.TensorSpec([None], tf.float32), tf.TensorSpec([3], tf.int32)]
             if self._weighted:
                 pace.append(tf.TensorSpec(self._weights_shape, tf.float32))
-            output = tf.TensorSpec([], tf.int32)
-            body, *specs = {
-                "epoch": (self._trace_epoch, state, index, index, pace, row, row, given),
-                "predict": (partial(self._trace_predict, way), weights, index, constants),
-                "gradient": (self._trace_gradient, weights, index, constants, output),
+            state, output = self._variables.specs, tf.TensorSpec([], tf.int32)
+            specs: list[Any] = {
+                "epoch": [state, index, index, pace, row, row, given],
+                "predict": [weights, index, constants],
+                "gradient": [weights, index, constants, output],
             }[name]
+            body = partial(getattr(self._bodies, name), way)
             function = tf.function(body, autograph=False, jit_compile=False)
             with tracing():
                 self._traced[key] = function.get_concrete_function(*specs)
         return self._traced[key]
-
-    @property
-    def _loaded(self) -> list[Any]:
-        """The variables a state is loaded into."""
-        moving = [self._statistics] if self._variables.moving else []
-        return [self._flat, *self._update.slots, *moving]
-
-    # --- what callers use --------------------------------------------------------------------
 
     def set_runtime(self, values: dict[str, float], batch: int) -> str:
         """Set the runtime values and the batch size of the trial that runs next.
@@ -203,16 +181,11 @@ class Compiled:
         learned: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> State:
         """State of a freshly built model and optimizer; see `initial_weights`."""
-        flat, moving = self._variables.initial(seed, rule, learned)
-        statistics = [tf.constant(moving)] if self._variables.moving else []
-        return (tf.constant(flat), *self._fresh_slots, *statistics)
+        return self._variables.initial(seed, rule, learned)
 
     def revived(self, arrays: Sequence[NDArray[Any]]) -> State:
         """State of a checkpoint's arrays, whichever engine wrote them."""
-        return tuple(
-            tf.constant(array, variable.dtype)
-            for array, variable in zip(arrays, self._loaded, strict=True)
-        )
+        return self._variables.revived(arrays)
 
     def epoch(
         self,
@@ -277,14 +250,11 @@ class Compiled:
 
     def lean(self, state: State) -> State:
         """A state with the optimizer's variables left empty: what `weights` reads."""
-        slots = range(1, 1 + len(self._fresh_slots))
-        return tuple(
-            part[:0] if i in slots and part.shape.rank else part for i, part in enumerate(state)
-        )
+        return self._variables.lean(state)
 
     def weights(self, state: State) -> Weights:
         """Inference weights of a state."""
-        return self._variables.weights(state[0].numpy(), state[-1].numpy())
+        return self._variables.weights(state)
 
     def logits(
         self, weights: Weights, samples: NDArray[np.int32], constants: list[Any]
@@ -317,189 +287,3 @@ class Compiled:
         for function in self._traced.values():
             take_apart(function.graph)
         self._traced.clear()
-
-    # --- what is traced ----------------------------------------------------------------------
-
-    def _value(self, name: str) -> Any:
-        """The present value of a runtime value, or None where it is not in use."""
-        return self._runtime[name].read_value() if name in self._runtime else None
-
-    def _others(self, moving: list[Any], seeds: list[Any]) -> list[Any]:
-        """Values of the model's other variables, in the order of ``non_trainable_variables``."""
-        return self._variables.others(moving, seeds, self._value)
-
-    def _moving(self) -> list[Any]:
-        """The moving statistics as they are now."""
-        if not self._variables.moving:
-            return []
-        return self._variables.moving_layout.split(self._statistics)
-
-    def _seedless(self) -> list[Any]:
-        return [tf.zeros(v.shape, v.dtype) for v in self._variables.seeded]
-
-    def _seeds(self, seed: Any, step: Any) -> tuple[dict[str, Any], list[Any]]:
-        """Seeds ``(2,)`` of one step: by name for the inputs, and one a dropout layer."""
-        names = [name for name in CHANCES if name in self._runtime]
-        seeded = self._variables.seeded
-        count = len(names) + len(seeded)
-        if not count:
-            return {}, []
-        pairs = tf.stack([tf.fill([count], seed), step * count + tf.range(count)], axis=1)
-        own, dropped = pairs[: len(names)], pairs[len(names) :]
-        if seeded:
-            dropped = tf.cast(dropped, seeded[0].dtype)
-        return (
-            dict(zip(names, tf.unstack(own), strict=True)),
-            tf.unstack(dropped) if seeded else [],
-        )
-
-    def _scaled(self, samples: Any, mean: Any, scale: Any) -> Any:
-        targets = tf.gather(self._targets, samples)
-        return (targets - mean) / scale if self._shape.task == "regression" else targets
-
-    def _loss(self, logits: Any, targets: Any, weights: Any = None) -> tuple[Any, Any, Any]:
-        return batch_loss(
-            self._shape.task,
-            logits,
-            targets,
-            self._value("label_smoothing"),
-            gamma=self._value("focal_gamma"),
-            delta=self._value("huber_delta"),
-            counts=self._shape.counts,
-            weights=weights,
-            gaps=self._gaps,
-        )
-
-    def _mixed_loss(self, logits: Any, targets: Any, weights: Any, share: Any) -> Any:
-        """As `_loss`; where samples were mixed, of both partners' labels by their shares."""
-        own = self._loss(logits, targets, weights)
-        if share is None:
-            return own
-        other = self._loss(logits, tf.reverse(targets, [0]), weights)
-        return (share * own[0] + (1.0 - share) * other[0], *own[1:])
-
-    def _gradient(
-        self,
-        inputs: Any,
-        given: list[Any],
-        targets: Any,
-        seeds: list[Any],
-        weights: Any,
-        mixed: Any,
-    ) -> tuple[Any, Any]:
-        """Gradient of the mean loss by the flat vector and sums of `_loss`; moves statistics."""
-        parts = self._layout.split(self._flat.read_value())
-        moving = self._moving()
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(parts)
-            logits, others, added = self._way.call(
-                parts, self._others(moving, seeds), inputs, given, training=True
-            )
-            sums = self._mixed_loss(logits, targets, weights, mixed)
-        share = 1.0 / tf.maximum(sums[1], 1.0)
-        gradients = tape.gradient(
-            [sums[0], *added],
-            parts,
-            output_gradients=[share, *(1.0 for _ in added)],
-            unconnected_gradients="zero",
-        )
-        if self._variables.moving:
-            self._statistics.assign(self._variables.moved(others))
-        return self._layout.join(gradients), sums
-
-    def _penalties(self) -> dict[str, Any]:
-        """For each penalty in use its factors on the flat vector; 0 off the kernels."""
-        factors = {"l1": 1.0, "l2": 2.0}
-        return {
-            name: self._kernels * (factor * self._value(name))
-            for name, factor in factors.items()
-            if name in self._runtime
-        }
-
-    def _step(
-        self, samples: Any, mean: Any, scale: Any, given: list[Any], number: Any, pace: Any
-    ) -> Any:
-        """Train one batch; gives the sums of `_loss`. `pace`: rate, seed, penalties, weights."""
-        rate, seed, penalties, weights = pace
-        named, seeds = self._seeds(seed, number)
-        change = partial(changed_codes, seeds=named, value=self._value)
-        inputs = self._way.inputs(samples, given, change)
-        inputs, share = changed_inputs(inputs, named, self._value)
-        targets = self._scaled(samples, mean, scale)
-        gradient, sums = self._gradient(inputs, given, targets, seeds, weights, share)
-        if "l2" in penalties:
-            gradient += penalties["l2"] * self._flat
-        if "l1" in penalties:
-            gradient += penalties["l1"] * tf.sign(self._flat)
-        if "clip_norm" in self._runtime:
-            gradient = tf.clip_by_norm(gradient, self._value("clip_norm"))
-        self._update.apply(gradient, rate, number)
-        if "max_norm" in self._runtime:
-            self._shorten()
-        return sums
-
-    def _shorten(self) -> None:
-        """Shorten what leads into a unit to ``max_norm``, as ``keras.constraints.MaxNorm``."""
-        longest, parts = self._value("max_norm"), []
-        pieces = self._layout.split(self._flat.read_value())
-        for axes, part in zip(self._variables.norm_axes, pieces, strict=True):
-            if axes is not None:
-                norm = tf.sqrt(tf.reduce_sum(tf.square(part), axes, keepdims=True))
-                part = part * (tf.minimum(norm, longest) / (norm + keras.config.epsilon()))
-            parts.append(part)
-        self._flat.assign(self._layout.join(parts))
-
-    def _trace_epoch(
-        self, state: Any, order: Any, valid: Any, pace: Any, mean: Any, scale: Any, given: Any
-    ) -> Any:
-        for variable, value in zip(self._loaded, state, strict=True):
-            variable.assign(value)
-        rates, (batch, seed, done) = pace[0], tf.unstack(pace[1])
-        given = self._way.started(given)
-        weights = pace[2] if self._weighted else None
-        penalties, size, steps = self._penalties(), tf.size(order), tf.size(rates)
-
-        def more(step: Any, total: Any, *_: Any) -> Any:
-            return tf.logical_and(step < steps, tf.math.is_finite(total))
-
-        def body(step: Any, total: Any, known: Any, right: Any) -> Any:
-            start = step * batch
-            samples = order[start : tf.minimum(start + batch, size)]
-            now = (tf.gather(rates, step), seed, penalties, weights)
-            sums = self._step(samples, mean, scale, given, done + step, now)
-            return step + 1, total + sums[0], known + sums[1], right + sums[2]
-
-        zero = tf.constant(0.0)
-        _, *train = tf.while_loop(more, body, (tf.constant(0), zero, zero, zero))
-        parts = self._layout.split(self._flat.read_value())
-        others = self._others(self._moving(), self._seedless())
-        logits = forward(self._way, parts, others, valid, given)
-        judged = self._loss(logits, self._scaled(valid, mean, scale))
-        after = [variable.read_value() for variable in self._loaded]
-        return after, *self._means(train), *self._means(judged), logits
-
-    def _means(self, sums: Any) -> tuple[Any, Any]:
-        """Loss and accuracy over known labels; NaN where none is known or nothing is counted."""
-        total, known, right = sums
-        accuracy = right / known
-        if self._shape.task == "regression":
-            accuracy = tf.constant(float("nan"))
-        return total / known, accuracy
-
-    def _given(self, weights: Any) -> tuple[list[Any], list[Any]]:
-        """Trainable and other values for a model with these inference weights."""
-        trained, moving = self._variables.parted(weights)
-        return trained, self._others(moving, self._seedless())
-
-    def _trace_predict(self, way: Way, weights: Any, samples: Any, constants: Any) -> Any:
-        parts, others = self._given(weights)
-        return forward(way, parts, others, samples, way.started(constants))
-
-    def _trace_gradient(self, weights: Any, samples: Any, constants: Any, output: Any) -> Any:
-        parts, others = self._given(weights)
-        inputs = self._coded.inputs(samples, constants)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(inputs)
-            logits, _ = self.model.stateless_call(parts, others, inputs, training=False)
-            chosen = tf.reduce_sum(tf.gather(logits, output, axis=1))
-        return tape.gradient(chosen, inputs, unconnected_gradients="zero")

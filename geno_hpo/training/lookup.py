@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from geno_hpo.training.coding import OneHotCoding
+from geno_hpo.training.one_hot import OneHotCoding
 from geno_hpo.windows import Dictionary
 
 __all__ = ["Carried", "Level", "Lookup", "Need"]

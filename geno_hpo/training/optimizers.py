@@ -14,7 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from geno_hpo.models.parameters import OPTIMIZERS, Parameters
+from geno_hpo.models.parameter import Parameters
+from geno_hpo.models.training import OPTIMIZERS
 
 __all__ = ["Update", "make_update"]
 

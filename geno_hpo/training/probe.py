@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.models import ModelShape, Parameters, build
-from geno_hpo.training.coding import taking_dosages
+from geno_hpo.training.dosages import taking_dosages
 from geno_hpo.training.protocol import Weights
 
 __all__ = ["Probe"]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.errors import InputError
-from geno_hpo.models.parameters import Parameters
+from geno_hpo.models.parameter import Parameters
 
 if TYPE_CHECKING:
     from geno_hpo.training.checkpoint import Checkpoint

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from geno_hpo.models.parameters import Value
+from geno_hpo.models.parameter import Value
 from geno_hpo.training.protocol import EpochReport
 
 __all__ = ["Rates"]

@@ -15,13 +15,14 @@ from geno_hpo.models import ModelShape, Parameters, complete, runtime_values
 from geno_hpo.training.cache import BoundedCache
 from geno_hpo.training.checkpoint import Snapshot
 from geno_hpo.training.coding import Coding
-from geno_hpo.training.compiled import Compiled, Pace, State
+from geno_hpo.training.compiled import Compiled, Pace
 from geno_hpo.training.engine import TrialEngine, device_seed, epoch_order
 from geno_hpo.training.lockstep import ReplicaEpoch, run_lockstep
 from geno_hpo.training.memory import sweep
 from geno_hpo.training.placement import on_device
 from geno_hpo.training.protocol import EpochReport, FitPlan, FitResult, Replica, Report, Score
 from geno_hpo.training.schedules import Rates
+from geno_hpo.training.state import State
 from geno_hpo.training.windows import Windows
 
 __all__ = ["TensorFlowEngine"]

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from geno_hpo.models.parameters import OPTIMIZERS, Parameters
+from geno_hpo.models.parameter import Parameters
+from geno_hpo.models.training import OPTIMIZERS
 
 __all__ = ["StatelessUpdate", "stateless_update"]
 

@@ -13,8 +13,8 @@ from geno_hpo.config import WindowsSetting
 from geno_hpo.models import ModelShape
 from geno_hpo.training.augment import CHANCES
 from geno_hpo.training.cache import BoundedCache
-from geno_hpo.training.coding import OneHotCoding
 from geno_hpo.training.lookup import Lookup
+from geno_hpo.training.one_hot import OneHotCoding
 from geno_hpo.training.towers import Tower, read_tower
 from geno_hpo.training.windowed import WindowedWay
 from geno_hpo.windows import (

@@ -70,7 +70,7 @@ def test_scores_of_the_curve_are_those_of_samples_left_out() -> None:
     x, drive = cohort(30, 50)
     y = (drive > np.median(drive)).astype(np.float32)
     path = Paths(x, y[:, None], LINEAR, Setting("binary", 1)).parts[0]
-    penalty = path.basis.penalty(10)
+    penalty = path.penalty(10)
     left_out = []
     for i in range(len(x)):
         rest = np.arange(len(x)) != i

@@ -16,9 +16,9 @@ from geno_hpo.bundle import (
     predict,
     write_predictions,
 )
+from geno_hpo.study.files import final_path
 from geno_hpo.study.final import finished_fits
 from geno_hpo.study.finished import Finished
-from geno_hpo.study.jobs import final_path
 from tests.bundle.studies import dosages, isolates, letters_table, one_hot_rows
 
 

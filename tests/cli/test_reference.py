@@ -11,7 +11,7 @@ from geno_hpo.cli.app import app
 from geno_hpo.cli.reference import pages
 from geno_hpo.config import StudyConfig, schema_page
 from geno_hpo.models import FAMILIES
-from geno_hpo.models.parameters import TRAINING
+from geno_hpo.models.training import TRAINING
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "reference"
 PAGES = pages(app)

@@ -24,7 +24,8 @@ from geno_hpo.metrics import METRICS
 from geno_hpo.study.jobs import Bench
 from geno_hpo.study.keeper import Keeper
 from geno_hpo.study.paths import Project
-from geno_hpo.study.plan import Prepared, load_plan
+from geno_hpo.study.plan import load_plan
+from geno_hpo.study.prepared import Prepared
 from geno_hpo.study.reports import Reporter
 from geno_hpo.study.worker import Worker
 from geno_hpo.training.checkpoint import Checkpoint

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from geno_hpo.compare import difference_interval, mean_score, score_interval, statistic_interval
-from geno_hpo.compare.bootstrap import bca
+from geno_hpo.compare.bca import bca
 from geno_hpo.metrics import METRICS
 
 from .cases import guesses, labels

@@ -13,6 +13,7 @@ import pytest
 from geno_hpo.data.dataset import Dataset, Origin, Target
 from geno_hpo.data.genotypes import Block, Genotypes, Index, spans
 from geno_hpo.data.mapped import empty_codes, save_codes, take_rows
+from geno_hpo.data.saved import load_dataset, save_dataset
 from geno_hpo.data.variant_matrix import build_matrix
 from geno_hpo.errors import DataError
 
@@ -66,8 +67,8 @@ def test_the_file_goes_with_the_last_array(tmp_path: Path) -> None:
 def test_mapped_and_plain_data_sets_are_the_same(mapped: np.ndarray, tmp_path: Path) -> None:
     plain, large = dataset(CODES), dataset(mapped)
     assert large.fingerprint == plain.fingerprint
-    large.save(tmp_path / "saved")
-    loaded = Dataset.load(tmp_path / "saved")
+    save_dataset(large, tmp_path / "saved")
+    loaded = load_dataset(tmp_path / "saved")
     assert loaded.fingerprint == plain.fingerprint
     np.testing.assert_array_equal(loaded.codes, CODES)
     values = plain.target.values.copy()

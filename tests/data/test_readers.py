@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from geno_hpo.config import VariantData
 from geno_hpo.data.fasta import read_fasta
 from geno_hpo.data.labels import build_target, read_labels
-from geno_hpo.data.sequences import Form, read_sequences
+from geno_hpo.data.sequence_files import Form
+from geno_hpo.data.sequences import read_sequences
 from geno_hpo.data.source import open_dataset
 from geno_hpo.data.tables import open_table
 

@@ -15,7 +15,7 @@ from geno_hpo.config import CatalogueData, PreprocessConfig, SequenceData
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.data.source import open_dataset
 from geno_hpo.errors import DataError
-from geno_hpo.evaluation.inputs import model_shape
+from geno_hpo.evaluation.shape import model_shape
 
 TEXTS = ("ACGTNA", "TTTTGA", "CAGTAC", "GATTAC")
 LABELS = ("1", "0", "1", "0")

@@ -13,6 +13,7 @@ from geno_hpo import encoding
 from geno_hpo.config import CatalogueData
 from geno_hpo.data.dataset import Dataset
 from geno_hpo.data.oracle import auc, outputs_truth
+from geno_hpo.data.saved import load_dataset, save_dataset
 from geno_hpo.data.simulate_drugs import DRUGS, LOCI, simulate_drugs
 from geno_hpo.data.simulate_sequences import MARKS, MOTIF, simulate_chromatin, simulate_motif
 from geno_hpo.data.simulate_snps import simulate_ancestry, simulate_trait
@@ -243,8 +244,8 @@ def test_what_an_oracle_ranks_by_is_kept_with_the_samples(tmp_path: Path) -> Non
     values = whole.target.values.copy()
     values[::2] = np.nan
     half = replace(whole, target=replace(whole.target, values=values)).labelled()
-    half.save(tmp_path)
-    read = Dataset.load(tmp_path).truth
+    save_dataset(half, tmp_path)
+    read = load_dataset(tmp_path).truth
     assert read is not None
     place = [whole.ids.index(name) for name in half.ids]
     np.testing.assert_array_equal(read.scores, whole.truth.scores[place])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geno_hpo.config import CatalogueData, DataConfig, SequenceData, VariantData
-from geno_hpo.data.dataset import Dataset
+from geno_hpo.data.saved import load_dataset, save_dataset
 from geno_hpo.data.simulate import simulate_katg
 from geno_hpo.data.source import open_dataset
 from geno_hpo.errors import InputError
@@ -41,8 +41,8 @@ def test_every_source_keeps_the_contract(root: Path, config: DataConfig) -> None
     assert dataset.origin.notes
     again = open_dataset(config, target=("inh",), task="binary", root=root, seed=3)
     assert again.fingerprint == dataset.fingerprint
-    dataset.save(root / "saved")
-    assert Dataset.load(root / "saved").fingerprint == dataset.fingerprint
+    save_dataset(dataset, root / "saved")
+    assert load_dataset(root / "saved").fingerprint == dataset.fingerprint
 
 
 def test_samples_without_a_label_are_left_out_and_told(root: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 from geno_hpo.config import PreprocessConfig
 from geno_hpo.data.dataset import Dataset, Locus, Origin, Target
 from geno_hpo.errors import InputError
-from geno_hpo.evaluation.inputs import model_shape
 from geno_hpo.evaluation.network import NetworkEvaluation
+from geno_hpo.evaluation.shape import model_shape
 from geno_hpo.splits import make_split
 from geno_hpo.training.protocol import Weights
 

@@ -12,8 +12,9 @@ from geno_hpo.data.dataset import Dataset, Origin, Target
 from geno_hpo.errors import InputError
 from geno_hpo.evaluation.baseline import BaselineEvaluation
 from geno_hpo.evaluation.fits import Fits
-from geno_hpo.evaluation.inputs import Inputs, chosen
+from geno_hpo.evaluation.inputs import Inputs
 from geno_hpo.evaluation.network import NetworkEvaluation
+from geno_hpo.evaluation.shape import chosen
 from geno_hpo.splits import Split, make_split
 from tests.test_preprocess import dosages
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from geno_hpo.models import FAMILIES
-from geno_hpo.models.parameters import TRAINING
+from geno_hpo.models.training import TRAINING
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
 ROWS = dict(re.findall(r"^\| `(\w+)` \| (.*)$", PAGE, re.MULTILINE))

@@ -18,8 +18,8 @@ from geno_hpo.models import (
     signature,
 )
 from geno_hpo.models.initial import drawn, inference_variables, initial_weights
-from geno_hpo.models.parameters import INITIALIZERS
 from geno_hpo.models.runtime import RuntimeDropout
+from geno_hpo.models.training import INITIALIZERS
 
 SEQUENCE = ModelShape("sequence", 20, 4, 1, "binary")
 VARIANTS = ModelShape("variants", 30, 1, 2, "regression")
@@ -309,7 +309,7 @@ def test_checking_needs_no_keras():
         "import sys; from geno_hpo.models import ModelShape, check, signature;"
         "shape = ModelShape('sequence', 20, 4, 1, 'binary');"
         "check({'family': 'cnn'}, shape); signature({'family': 'mlp'}, shape);"
-        "import geno_hpo.training.protocol, geno_hpo.training.coding;"
+        "import geno_hpo.training.protocol, geno_hpo.training.dosages, geno_hpo.training.one_hot;"
         "assert not {'keras', 'tensorflow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,7 +10,8 @@ import optuna
 import pytest
 
 from geno_hpo.models import FAMILIES, ModelShape, check
-from geno_hpo.models.parameters import OPTIMIZERS, SCHEDULES, TRAINING, Parameter
+from geno_hpo.models.parameter import Parameter
+from geno_hpo.models.training import OPTIMIZERS, SCHEDULES, TRAINING
 from geno_hpo.space import SearchSpace, load_space
 
 SHAPES: dict[str, ModelShape] = {

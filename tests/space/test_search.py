@@ -1,4 +1,4 @@
-"""Suggesting, drawing, translating and checking configurations."""
+"""Suggesting, drawing and translating configurations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geno_hpo.errors import InputError, SpaceError, TrialFailed
+from geno_hpo.errors import InputError
 from geno_hpo.space import Parameters, SearchSpace, Space, load_space
 from geno_hpo.space.tree import Choice, Fixed, Float, Int, every
 
@@ -271,49 +271,3 @@ def test_a_rule_without_an_answer_is_told(make: Make) -> None:
     space = SearchSpace((make("layers: {int: [1, 3]}", rest=rules),))
     [told] = space.violations({"family": "cnn", "layers": 1}, {})
     assert "cannot be answered: 1 / 0 divides by zero; got layers = 1 (" in told
-
-
-def test_check_tells_every_broken_rule_with_its_share(make: Make) -> None:
-    space = SearchSpace((make(TREE, rest=RULES),))
-    with pytest.raises(SpaceError, match="can draw what no model can be built from") as caught:
-        space.check({"length": 20})
-    text = str(caught.value)
-    assert "kernel <= length (a kernel cannot be wider than the sequence), got kernel = 24" in text
-    assert "cnn.yaml:23); broken by 1" in text
-    assert "momentum < 0.9, got momentum = 0.95 (" in text
-    assert "cnn.yaml:25); broken by 1 % of random draws" in text
-    assert len(text.splitlines()) == 3
-
-
-def test_check_finds_an_edge_that_draws_do_not(make: Make) -> None:
-    space = SearchSpace((make("a: {float: [0, 1]}", rest="constraints: [{rule: a < 1, why: so}]"),))
-    with pytest.raises(SpaceError, match=r"a < 1 \(so\), got a = 1.0 .*; broken by 0 % of random"):
-        space.check({})
-
-
-def test_check_asks_whether_models_can_be_built(make: Make) -> None:
-    space = SearchSpace((make("a: {int: [1, 4]}\nb: {choice: [x, y]}"),))
-    seen: list[Parameters] = []
-    space.check({}, seen.append, draws=5)
-    assert len(seen) == 5 + 6
-
-    def refuse(params: Parameters) -> None:
-        if params["a"] == 4:
-            raise TrialFailed("invalid", f"a must be below 4, got {params['a']}")
-        if params["b"] == "y":
-            raise ValueError("y cannot be")
-
-    with pytest.raises(
-        SpaceError, match=r"a must be below 4, got 4, with family = cnn, a = 4,"
-    ) as e:
-        space.check({}, refuse)
-    assert "y cannot be, with family = cnn" in str(e.value)
-    assert len(str(e.value).splitlines()) == 3
-
-
-def test_check_lets_other_errors_through(make: Make) -> None:
-    def broken(params: Parameters) -> None:
-        raise KeyError("bug")
-
-    with pytest.raises(KeyError, match="bug"):
-        SearchSpace((make("a: {int: [1, 4]}"),)).check({}, broken)

@@ -14,7 +14,7 @@ import pytest
 from geno_hpo.config import load_document
 from geno_hpo.errors import ConfigError, InputError
 from geno_hpo.models import FAMILIES, ModelShape, check
-from geno_hpo.space import SearchSpace, Space, find_space, load_space, space_schema
+from geno_hpo.space import SearchSpace, Space, check_space, find_space, load_space, space_schema
 
 Make = Callable[..., Space]
 ROOT = Path(__file__).parents[2]
@@ -233,7 +233,7 @@ def test_shipped_spaces_fit_genes_motifs_and_variants(path: Path, length: int) -
     for kind in ("sequence",) if two_strands else FAMILIES[space.family].kinds:
         shape = ModelShape(kind, length, 4 if kind == "sequence" else 1, 1, "binary")
         facts = {"length": length, "samples": 100, "units": 1}
-        SearchSpace((space,)).check(facts, partial(check, shape=shape))
+        check_space(SearchSpace((space,)), facts, partial(check, shape=shape))
 
 
 def test_every_family_has_a_space() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from geno_hpo.errors import InputError
 from geno_hpo.study.paths import Project
-from geno_hpo.study.plan import load_plan, prepare
+from geno_hpo.study.plan import load_plan
+from geno_hpo.study.prepared import prepare
 
 
 def edit(root: Path, file: str, old: str, new: str) -> None:

@@ -14,15 +14,12 @@ import pytest
 from geno_hpo.errors import TrialFailed
 from geno_hpo.evaluation.network import NetworkEvaluation
 from geno_hpo.evaluation.pace import Pace
-from geno_hpo.study import launch as launch_module
 from geno_hpo.study import probe as module
-from geno_hpo.study.launch import Launch
 from geno_hpo.study.layout import Choice, Choices, Layout, cores, layouts, reckoned_seconds
 from geno_hpo.study.paths import Project
-from geno_hpo.study.plan import Prepared, StudyPlan, load_plan, prepare
+from geno_hpo.study.plan import StudyPlan, load_plan
+from geno_hpo.study.prepared import Prepared, prepare
 from geno_hpo.study.probe import Probe, middling, take_part
-from geno_hpo.study.record import Record
-from geno_hpo.study.worker import open_pools
 from geno_hpo.training.setup import configure
 from tests.conftest import STUDY, write_project
 
@@ -231,74 +228,3 @@ def test_what_cannot_be_trained_has_no_rate(
     assert not take_part(tmp_path, evaluation, plan.space, 1, lambda: True)
     (rate,) = tmp_path.glob("1-*.rate")
     assert float(rate.read_text()) == 0
-
-
-class Started(Launch):
-    """A launch on a machine of eight cores that only notes which workers it would start."""
-
-    def __init__(self, root: Path, found: Choice | None = None, workers: int | None = None) -> None:
-        self.begun: list[Layout] = []
-        self.said: list[str] = []
-        self.found = found
-        super().__init__(Project(root), "tiny", workers=workers, say=self.said.append)
-
-    def _start_workers(self, layout: Layout) -> None:
-        self.begun.append(layout)
-
-    def _probe(self, record: Record) -> Choice | None:
-        return self.found
-
-    def settle(self) -> str:
-        """Settle the layout of a prepared study; what was said last."""
-        pools = open_pools(self.plan, self.storage, maximise=True, create=True)
-        record = Record(pools["network"].study)
-        self._settle_layout(record, prepare(self.plan), pools)
-        return self.said[-1]
-
-
-LONG = STUDY.replace("trials: 4, epochs: 5", "trials: 1000, epochs: 1000").replace(
-    "workers: 1\n", ""
-)
-SHORT = STUDY.replace("workers: 1\n", "")
-
-
-@pytest.fixture
-def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GENO_HPO_STORAGE", raising=False)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setattr(launch_module, "cores", lambda: 8)
-
-
-@pytest.mark.usefixtures("eight_cores")
-@pytest.mark.parametrize(
-    ("study", "workers", "said", "layout"),
-    [
-        (SHORT, None, "8 workers of 1 thread each, without a probe: the search is", Layout(8, 1)),
-        (SHORT, 2, "2 workers of 4 threads each, without a probe", Layout(2, 4)),
-        (LONG, 8, "8 workers of 1 thread each: no other layout fits 8 cores", Layout(8, 1)),
-        (LONG, None, "could not time another layout", Layout(8, 1)),
-    ],
-)
-def test_why_a_layout_is_taken(
-    tmp_path: Path, study: str, workers: int | None, said: str, layout: Layout
-) -> None:
-    launch = Started(write_project(tmp_path, study), workers=workers)
-    assert said in launch.settle()
-    assert launch.layout == layout
-    assert launch.begun == []
-
-
-@pytest.mark.usefixtures("eight_cores")
-def test_what_a_probe_found_is_taken_from_then_on(tmp_path: Path) -> None:
-    root = write_project(tmp_path, LONG)
-    choice = Choice(Layout(2, 4), "2 workers of 4 threads each: fastest")
-    assert Started(root, choice).settle() == choice.why
-    again = Started(root)
-    assert again.layout == choice.layout, "known before the data are read"
-    assert again.settle() == f"{choice.why} (probed before)"
-    assert again.begun == []
-    write_project(tmp_path, LONG.replace("epochs: 1000", "epochs: 2000"))
-    sister = Started(root)
-    assert sister.layout == Layout(8, 1)
-    sister.settle()
-    assert sister.begun == [choice.layout] == [sister.layout]

@@ -15,13 +15,14 @@ from geno_hpo.metrics import METRICS
 from geno_hpo.report import check_summary
 from geno_hpo.report.page import render
 from geno_hpo.report.tables import tables
+from geno_hpo.study.files import final_path, unseen_path
 from geno_hpo.study.final import enqueue_final, finished_fits, planned_fits
 from geno_hpo.study.finished import Finished, load_finished
 from geno_hpo.study.front import choose, costs_of, front, score_of
-from geno_hpo.study.jobs import final_path, unseen_path
 from geno_hpo.study.launch import Launch
 from geno_hpo.study.paths import Project
-from geno_hpo.study.plan import load_plan, prepare
+from geno_hpo.study.plan import load_plan
+from geno_hpo.study.prepared import prepare
 from geno_hpo.study.record import Record
 from geno_hpo.study.results import outcome_of
 from geno_hpo.study.status import read_status

@@ -9,7 +9,8 @@ import pytest
 
 from geno_hpo.errors import InputError, SpaceError
 from geno_hpo.study.paths import Project
-from geno_hpo.study.plan import fit_folds, load_plan, prepare
+from geno_hpo.study.plan import load_plan
+from geno_hpo.study.prepared import fit_folds, prepare
 from tests.study.test_bad_input import edit
 
 

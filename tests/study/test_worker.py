@@ -15,8 +15,9 @@ from optuna.trial import TrialState
 from geno_hpo.errors import StorageError, StudyChangedError, TrialFailed
 from geno_hpo.study.cached import TrialStorage
 from geno_hpo.study.failures import FAILURES_ALLOWED
+from geno_hpo.study.files import curves_path, final_path, unseen_path
 from geno_hpo.study.final import enqueue_final, finished_fits
-from geno_hpo.study.jobs import Bench, curves_path, final_path, unseen_path
+from geno_hpo.study.jobs import Bench
 from geno_hpo.study.launch import Launch
 from geno_hpo.study.parent import tracking_of
 from geno_hpo.study.paths import Project

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from geno_hpo.models import ModelShape, Parameters
 from geno_hpo.preprocess import genotype_histograms
-from geno_hpo.training.coding import Coding, DosageCoding, OneHotCoding
+from geno_hpo.training.coding import Coding
+from geno_hpo.training.dosages import DosageCoding
+from geno_hpo.training.one_hot import OneHotCoding
 from geno_hpo.training.protocol import FitPlan, Replica
 from geno_hpo.training.setup import chosen_backend
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from geno_hpo.training.augment import changed_codes, changed_inputs
-from geno_hpo.training.coding import OneHotCoding, reverse_complement
+from geno_hpo.training.augment import changed_codes, changed_inputs, mutated, reverse_complement
+from geno_hpo.training.one_hot import OneHotCoding
 
 from . import problems
 from .problems import MLP
@@ -30,6 +30,20 @@ def test_the_other_strand():
     np.testing.assert_array_equal(np.array(reverse_complement(given)), codes)
     one, other = (np.array(OneHotCoding(x, 5).inputs(x)) for x in (codes, given))
     np.testing.assert_array_equal(other[:, :, :4], one[:, ::-1, 3::-1])
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_mutations_replace_known_bases_evenly(rate):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(-1, 5, (300, 200)).astype(np.int8)
+    given = np.array(mutated(codes, np.float32(rate), rng.random(codes.shape, np.float32)))
+    base = (codes >= 0) & (codes < 4)
+    np.testing.assert_array_equal(given[~base], codes[~base])
+    assert given.dtype == np.int8
+    assert np.mean(given[base] != codes[base]) == pytest.approx(rate, abs=0.01)
+    moved = (given[base] - codes[base]) % 4
+    if rate:
+        np.testing.assert_allclose(np.bincount(moved)[1:] / np.sum(moved > 0), 1 / 3, atol=0.02)
 
 
 def test_some_sequences_turn():
@@ -77,11 +91,11 @@ def test_mixing_shares_by_the_beta_distribution(alpha):
 @pytest.mark.parametrize("task", problems.TASKS)
 def test_a_mixed_loss_is_that_of_mixed_labels(task):
     """It is that of both partners' labels by their shares; cross-entropy, that of mixed labels."""
-    compiled = problems.engine(task=task)._compiled({**MLP, "mixup": 0.7})
+    step = problems.engine(task=task)._compiled({**MLP, "mixup": 0.7})._bodies._step
     logits = tf.random.stateless_normal([8, problems.UNITS[task]], [1, 2])
     targets = tf.constant(problems.targets(task, problems.coding("sequence").codes)[:8])
-    total, known, _ = compiled._mixed_loss(logits, targets, None, tf.constant(0.3))
-    own, other = (compiled._loss(logits, x) for x in (targets, tf.reverse(targets, [0])))
+    total, known, _ = step.mixed_loss(logits, targets, None, tf.constant(0.3))
+    own, other = (step.loss(logits, x) for x in (targets, tf.reverse(targets, [0])))
     assert float(known) == float(own[1]) == float(other[1])
     if task == "binary":
         mixed = 0.3 * targets + 0.7 * tf.reverse(targets, [0])

@@ -8,7 +8,7 @@ import pytest
 
 from geno_hpo.errors import InputError
 from geno_hpo.models import build
-from geno_hpo.models.parameters import OPTIMIZERS
+from geno_hpo.models.training import OPTIMIZERS
 from geno_hpo.training.compiled import Compiled
 
 from . import problems

@@ -25,10 +25,10 @@ from geno_hpo.data.tb_regions import known_regions
 from geno_hpo.data.tb_wdnn import read_tb_wdnn
 from geno_hpo.models import ModelShape, build
 from geno_hpo.models.blocks import FusedNorm
-from geno_hpo.models.parameters import TRAINING
+from geno_hpo.models.training import TRAINING
 from geno_hpo.training.augment import CHANCES
-from geno_hpo.training.coding import CentredCoding
 from geno_hpo.training.lookup import Lookup
+from geno_hpo.training.one_hot import CentredCoding
 from geno_hpo.training.protocol import FitPlan, Replica
 from geno_hpo.training.tensorflow import TensorFlowEngine
 from geno_hpo.training.towers import Tower, read_tower

@@ -131,7 +131,7 @@ def test_resampled_scores_do_not_depend_on_the_block(monkeypatch: pytest.MonkeyP
     truth, prediction = multiclass(1)
     counts = np.random.default_rng(0).integers(0, 3, (11, len(truth)))
     whole = METRICS["auc"].resampled(truth, prediction, counts)
-    monkeypatch.setattr("geno_hpo.metrics.BLOCK", 3 * len(truth))
+    monkeypatch.setattr("geno_hpo.metrics.metric.BLOCK", 3 * len(truth))
     np.testing.assert_array_equal(METRICS["auc"].resampled(truth, prediction, counts), whole)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -31,93 +31,14 @@ from geno_hpo.training.augment import CHANCES, changed_codes, changed_inputs
 from geno_hpo.training.coding import Coding
 from geno_hpo.training.losses import batch_loss
 from geno_hpo.training.protocol import Weights
+from geno_hpo.training.replicas import Epoch, Shared, Stack
 from geno_hpo.training.updates import stateless_update
 from geno_hpo.training.variables import ModelVariables
 
-__all__ = ["Batched", "Epoch", "Row", "Shared", "Together"]
+__all__ = ["Batched", "Together"]
 
 Floats = NDArray[np.float32]
 Together = Literal["vmap", "map"]
-
-
-class Row(Sequence[NDArray[Any]]):
-    """The state of one replica: a row of the arrays of all.
-
-    Parameters
-    ----------
-    stack
-        Arrays ``(replicas, …)`` on the device.
-    row
-        Which replica.
-    """
-
-    def __init__(self, stack: tuple[Any, ...], row: int) -> None:
-        self.stack, self.row = stack, row
-
-    def __len__(self) -> int:
-        return len(self.stack)
-
-    def __getitem__(self, index: Any) -> Any:
-        return np.asarray(self.stack[index][self.row])
-
-
-class Epoch(NamedTuple):
-    """What the epoch of a number of replicas is given; each array's first axis is theirs.
-
-    Parameters
-    ----------
-    order
-        ``(replicas, steps, batch)`` int32 samples; what fills up is any sample.
-    size, valid_size
-        ``(replicas,)`` int32: how many of them count.
-    valid
-        ``(replicas, most)`` int32 validation samples, filled up.
-    rates
-        ``(replicas, steps)`` learning rates.
-    seed, done
-        ``(replicas,)``: what decides chance, and steps done in earlier epochs.
-    values
-        ``(replicas,)`` of each runtime hyperparameter.
-    mean, scale
-        ``(replicas, outputs)``: the target's scaling.
-    fold
-        ``(replicas,)`` int32: which of the given folds.
-    weights
-        ``(replicas, outputs, classes)`` class weights, or None.
-    """
-
-    order: Any
-    size: Any
-    valid: Any
-    valid_size: Any
-    rates: Any
-    seed: Any
-    done: Any
-    values: dict[str, Any]
-    mean: Any
-    scale: Any
-    fold: Any
-    weights: Any | None
-
-
-class Shared(NamedTuple):
-    """What all replicas read: arguments of a program, so that it holds no data itself.
-
-    Parameters
-    ----------
-    codes, targets
-        The data set: ``(samples, positions)`` int8, ``(samples, outputs)`` float32.
-    kernels
-        1 where the flat vector holds a kernel's value, else 0.
-    folds
-        The coding's arrays, ``(folds, …)`` each; or the inputs of all samples,
-        ``(folds, samples, *input shape)``.
-    """
-
-    codes: Any
-    targets: Any
-    kernels: Any
-    folds: list[Any]
 
 
 class Batched:
@@ -142,6 +63,11 @@ class Batched:
         arrays.
     together
         How replicas go through the program.
+
+    Attributes
+    ----------
+    most
+        Replicas that memory was found to suffice for, by the form of their arrays.
     """
 
     def __init__(
@@ -166,6 +92,7 @@ class Batched:
         self._update = stateless_update(params, self._layout.total, self._runtime)
         self._kernels = jnp.asarray(self._variables.kernels)
         self._programs: dict[tuple[Any, ...], Any] = {}
+        self.most: dict[str, int] = {}
         self._predict = jax.jit(self._trace_predict)
         self._gradient = jax.jit(self._trace_gradient)
 
@@ -206,24 +133,31 @@ class Batched:
         """What a program reads beside the replicas' own arrays; `folds` as in `Shared`."""
         return Shared(self._codes, self._targets, self._kernels, folds)
 
-    def program(self, stack: tuple[Any, ...], epoch: Epoch, shared: Shared) -> tuple[Any, bool]:
+    def program(
+        self, stacks: tuple[Stack, ...], epoch: Epoch, shared: Shared
+    ) -> tuple[Any, bool]:
         """Give the program for arrays of these shapes, and whether it was compiled before.
 
-        It takes what this function was given, and gives states, sums of `batch_loss` in training
-        and in validation ``(replicas, 3)``, and logits ``(replicas, most, units)``.
+        It takes what this function was given (stacks of one size, one behind the other as in the
+        epoch's arrays), and gives stacks, sums of `batch_loss` in training and in validation
+        ``(replicas, 3)``, and logits ``(replicas, most, units)``.
         """
-        tree = jax.tree.map(lambda x: (x.shape, str(x.dtype)), (stack, epoch, shared))
+        tree = jax.tree.map(lambda x: (x.shape, str(x.dtype)), (stacks, epoch, shared))
         key = (str(tree), _uneven(epoch))
         if key in self._programs:
             return self._programs[key], True
         body = partial(self._epoch, uneven=_uneven(epoch))
 
-        def run(stack: tuple[Any, ...], epoch: Epoch, shared: Shared) -> Any:
+        def run(stacks: tuple[Stack, ...], epoch: Epoch, shared: Shared) -> Any:
+            whole = tuple(jnp.concatenate(arrays) for arrays in zip(*stacks, strict=True))
             if self._together == "vmap":
-                return jax.vmap(body, in_axes=(0, 0, None))(stack, epoch, shared)
-            return jax.lax.map(lambda own: body(own[0], own[1], shared), (stack, epoch))
+                after, *told = jax.vmap(body, in_axes=(0, 0, None))(whole, epoch, shared)
+            else:
+                after, *told = jax.lax.map(lambda own: body(*own, shared), (whole, epoch))
+            parted = zip(*(jnp.split(array, len(stacks)) for array in after), strict=True)
+            return (tuple(parted), *told)
 
-        self._programs[key] = jax.jit(run).lower(stack, epoch, shared).compile()
+        self._programs[key] = jax.jit(run).lower(stacks, epoch, shared).compile()
         return self._programs[key], False
 
     def forget(self, program: Any) -> None:

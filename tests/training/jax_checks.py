@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from geno_hpo.errors import InputError, TrialFailed
-from geno_hpo.training.jax import _epoch_of, _stacked
+from geno_hpo.training.jax import _epoch_of
 from geno_hpo.training.protocol import FitPlan
+from geno_hpo.training.replicas import stacked
+from geno_hpo.training.turns import Courses
 
 from . import problems
 from .keras_fit import compare
@@ -76,10 +78,10 @@ def check_groups_and_both_ways_of_going_together():
 
 def _room(engine, batched, plan):
     """Just too little memory for all replicas."""
-    from geno_hpo.training.jax import USED, _needed
+    from geno_hpo.training.joint import USED, _needed
 
     trial, shared, states = _prepared(engine, batched, plan)
-    program, _ = batched.program(_stacked(states), _epoch_of(trial, 1), shared)
+    program, _ = batched.program((stacked(states),), _epoch_of(trial, 1), shared)
     return int((_needed(program) - 1) / USED)
 
 
@@ -101,19 +103,100 @@ def check_a_replica_that_leaves_the_numbers_harms_no_other():
     plan = problems.plan(params, folds=2, restore="last")
     batched = engine._compiled(params)
     trial, shared, states = _prepared(engine, batched, plan)
-    epoch, stack = _epoch_of(trial, 1), _stacked(states)
+    epoch, stack = _epoch_of(trial, 1), (stacked(states),)
     program, _ = batched.program(stack, epoch, shared)
     well = program(stack, epoch, shared)
     rates = epoch.rates.copy()
     rates[1] = np.inf
     ill = program(stack, epoch._replace(rates=rates), shared)
     assert not np.isfinite(np.asarray(ill[1])[1]).all()
-    np.testing.assert_array_equal(np.asarray(ill[0][0])[0], np.asarray(well[0][0])[0])
+    np.testing.assert_array_equal(np.asarray(ill[0][0][0])[0], np.asarray(well[0][0][0])[0])
     np.testing.assert_array_equal(np.asarray(ill[3])[0], np.asarray(well[3])[0])
     wild = {**params, "optimizer": "sgd", "learning_rate": 1e38}
     with pytest.raises(TrialFailed, match="in epoch") as told:
         problems.engine().fit(problems.plan(wild, folds=2, epochs=3), go_on)
     assert told.value.kind == "non-finite"
+
+
+def let_on(courses):
+    """Let courses on together to their ends: results or errors by key, in the order of ending."""
+    ended = {}
+
+    def kept(key, course):
+        try:
+            ended[key] = yield from course
+        except TrialFailed as error:
+            ended[key] = error
+
+    under_way = Courses()
+    for key, course in courses.items():
+        under_way.begin(key, kept(key, course))
+    while len(under_way):
+        under_way.advance()
+    return ended
+
+
+def check_trials_of_one_shape_go_together_and_end_as_they_do_alone():
+    """Four rates in one program; one of them leaves early, one by its numbers."""
+    params = {**MLP, "dropout": 0.2, "batch_norm": True, "optimizer": "sgd"}
+    rates = {"slow": 1e-3, "quick": 1e-1, "pruned": 1e-2, "wild": 1e38}
+    plans = {
+        name: problems.plan({**params, "learning_rate": rate}, folds=2, epochs=4)
+        for name, rate in rates.items()
+    }
+    plans["wide"] = problems.plan({**params, "neurons": 9}, folds=2, epochs=3)
+    reports = {name: go_on for name in plans} | {"pruned": lambda epoch: epoch.epoch == 2}
+    engine = problems.engine(together="map")
+    found = let_on({name: engine.course(plan, reports[name]) for name, plan in plans.items()})
+    assert list(found) == ["wild", "pruned", "wide", "slow", "quick"]
+    assert found.pop("wild").kind == "non-finite"
+    assert found["slow"].way == "8 replicas in one program (map), of 4 trials"
+    assert found["wide"].way == "2 replicas in one program (map)"
+    assert found["slow"].seconds["neighbours"] > 0
+    for name, result in found.items():
+        single = engine.fit(plans[name], reports[name])
+        assert (result.epochs, result.best_epoch) == (single.epochs, single.best_epoch)
+        np.testing.assert_array_equal(result.scores, single.scores)
+        equal(result, single)
+    other = problems.engine(together="vmap")
+    pair = let_on({name: other.course(plans[name], go_on) for name in ("slow", "quick")})
+    for name, result in pair.items():
+        assert result.way == "4 replicas in one program (vmap), of 2 trials"
+        np.testing.assert_allclose(result.scores, found[name].scores, rtol=1e-5, atol=1e-5)
+        equal(result, found[name], 1e-5)
+
+
+def check_one_that_joins_later_and_one_without_memory_leave_the_others_alone():
+    params = {**MLP, "batch_norm": True}
+    engine = problems.engine(together="map")
+    first, second = (problems.plan({**params, "l2": x}, folds=2, epochs=4) for x in (0.0, 0.1))
+    ended = {}
+
+    def kept(key, course):
+        ended[key] = yield from course
+
+    under_way = Courses()
+    under_way.begin("first", kept("first", engine.course(first, go_on)))
+    under_way.advance()
+    assert engine._compiled(first.params).most == {}
+    program = engine._compiled(first.params).program
+    asked = []
+
+    def too_much(stacks, epoch, shared):
+        asked.append(len(epoch.size))
+        if len(epoch.size) > 2:
+            raise MemoryError
+        return program(stacks, epoch, shared)
+
+    engine._compiled(first.params).program = too_much
+    under_way.begin("second", kept("second", engine.course(second, go_on)))
+    while len(under_way):
+        under_way.advance()
+    assert asked[:3] == [4, 2, 2]
+    assert max(asked[1:]) == 2
+    assert ended["first"].notes == ended["second"].notes == ("memory ran out: 2 at once",)
+    for name, plan in (("first", first), ("second", second)):
+        equal(ended[name], engine.fit(plan, go_on))
 
 
 def check_early_stopping_and_the_best_epoch():

@@ -32,6 +32,7 @@ from geno_hpo.training.protocol import (
     Weights,
 )
 from geno_hpo.training.setup import chosen_backend, refuse_windows
+from geno_hpo.training.turns import Course, alone
 
 if TYPE_CHECKING:
     from geno_hpo.config import PreprocessConfig, WindowsSetting
@@ -162,6 +163,30 @@ class NetworkEvaluation:
         InputError
             No model can be built from `params`.
         """
+        return alone(
+            self.course(
+                params,
+                epochs=epochs,
+                patience=patience,
+                seed=seed,
+                report=report,
+                folds=folds,
+                checkpoint=checkpoint,
+            )
+        )
+
+    def course(
+        self,
+        params: Parameters,
+        *,
+        epochs: int,
+        patience: int | None,
+        seed: int,
+        report: Callable[[EpochReport], bool],
+        folds: Sequence[Fold] | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> Course[FitResult]:
+        """Give what `trial` does, to be let on turn by turn; see `geno_hpo.training.turns`."""
         form = self.form(params)
         parts = self.split.folds if folds is None else folds
         other = None if folds is None else [fold.train for fold in folds]
@@ -179,7 +204,7 @@ class NetworkEvaluation:
             maximise=self.metric.maximise,
             checkpoint=checkpoint,
         )
-        return form.engine.fit(plan, report)
+        return (yield from form.engine.course(plan, report))
 
     def refit(
         self,

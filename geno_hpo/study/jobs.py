@@ -33,6 +33,7 @@ from geno_hpo.study.pruners import decides_at
 from geno_hpo.study.reports import Reporter, TrialReports
 from geno_hpo.tracking import RunLog
 from geno_hpo.training.protocol import EpochReport, FitResult
+from geno_hpo.training.turns import Course
 
 __all__ = [
     "Bench",
@@ -204,8 +205,10 @@ class Bench:
             pace=self._pace,
         )
 
-    def search_network(self, part: str, trial: Trial, params: Parameters, log: RunLog) -> Ending:
-        """Train one configuration over all folds, reporting each epoch."""
+    def search_network(
+        self, part: str, trial: Trial, params: Parameters, log: RunLog
+    ) -> Course[Ending]:
+        """Train one configuration over all folds, reporting each epoch; other trials may join."""
         config = self.plan.config
         permutation = self.plan.permutation(trial.number)
         evaluation = self.control(permutation) if part == "control" else self.networks
@@ -244,7 +247,7 @@ class Bench:
             blocked += time.perf_counter() - begun
             return bool(pruned_at)
 
-        result = evaluation.trial(
+        result = yield from evaluation.course(
             params,
             epochs=epochs,
             patience=config.budget.patience,

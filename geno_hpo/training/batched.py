@@ -133,9 +133,7 @@ class Batched:
         """What a program reads beside the replicas' own arrays; `folds` as in `Shared`."""
         return Shared(self._codes, self._targets, self._kernels, folds)
 
-    def program(
-        self, stacks: tuple[Stack, ...], epoch: Epoch, shared: Shared
-    ) -> tuple[Any, bool]:
+    def program(self, stacks: tuple[Stack, ...], epoch: Epoch, shared: Shared) -> tuple[Any, bool]:
         """Give the program for arrays of these shapes, and whether it was compiled before.
 
         It takes what this function was given (stacks of one size, one behind the other as in the
@@ -153,7 +151,7 @@ class Batched:
             if self._together == "vmap":
                 after, *told = jax.vmap(body, in_axes=(0, 0, None))(whole, epoch, shared)
             else:
-                after, *told = jax.lax.map(lambda own: body(*own, shared), (whole, epoch))
+                after, *told = jax.lax.map(lambda own: body(own[0], own[1], shared), (whole, epoch))
             parted = zip(*(jnp.split(array, len(stacks)) for array in after), strict=True)
             return (tuple(parted), *told)
 

@@ -207,9 +207,7 @@ class TrialEngine(Generic[Made]):
 
     # --- what a backend says ------------------------------------------------------------------
 
-    def _course(
-        self, plan: FitPlan, report: Report, resume: Snapshot | None
-    ) -> Course[FitResult]:
+    def _course(self, plan: FitPlan, report: Report, resume: Snapshot | None) -> Course[FitResult]:
         """Train a trial with the batch size that stands in its parameters."""
         raise NotImplementedError
 

@@ -120,9 +120,7 @@ class JaxEngine(TrialEngine[Batched]):
             self._together,
         )
 
-    def _course(
-        self, plan: FitPlan, report: Report, resume: Snapshot | None
-    ) -> Course[FitResult]:
+    def _course(self, plan: FitPlan, report: Report, resume: Snapshot | None) -> Course[FitResult]:
         begun = time.perf_counter()
         self._checked(plan)
         full = complete(plan.params, self._shape)

@@ -175,9 +175,7 @@ class Joint:
             given.told.trials = max(given.told.trials, trials)
         return found, reused
 
-    def _program(
-        self, stacks: tuple[Stack, ...], epoch: Epoch, shared: Shared
-    ) -> tuple[Any, bool]:
+    def _program(self, stacks: tuple[Stack, ...], epoch: Epoch, shared: Shared) -> tuple[Any, bool]:
         """Give the program, and whether it was there; refuse one that needs too much."""
         begun = time.perf_counter()
         program, reused = self._batched.program(stacks, epoch, shared)

@@ -101,9 +101,7 @@ class TensorFlowEngine(TrialEngine[Compiled]):
     def _placed(self, array: NDArray[Any], dtype: str) -> Any:
         return tf.constant(array, dtype=dtype)
 
-    def _course(
-        self, plan: FitPlan, report: Report, resume: Snapshot | None
-    ) -> Course[FitResult]:
+    def _course(self, plan: FitPlan, report: Report, resume: Snapshot | None) -> Course[FitResult]:
         begun = time.perf_counter()
         self._checked(plan)
         full = complete(plan.params, self._shape)

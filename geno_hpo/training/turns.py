@@ -8,6 +8,7 @@ Everything happens in one thread.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -119,16 +120,23 @@ class Courses(Generic[Key, Result]):
         Exception
             What a course raised; those behind it are not let on in this round.
         """
-        now, self._waiting = self._waiting, {}
-        found = _trained([turn for _, turn in now.values()])
+        keys = list(self._waiting)
+        found = _trained([turn for _, turn in self._waiting.values()])
         ended: list[Result] = []
-        for (key, (course, _)), outcome in zip(now.items(), found, strict=True):
+        for key, outcome in zip(keys, found, strict=True):
+            course, _ = self._waiting.pop(key)
             ended += self._resume(key, course, _answer(course, outcome))
         return ended
 
-    def _resume(
-        self, key: Key, course: Course[Result], resume: Callable[[], Turn]
-    ) -> list[Result]:
+    def close(self) -> None:
+        """End all courses where they stand."""
+        waiting, self._waiting = self._waiting, {}
+        for key, (course, _) in waiting.items():
+            self._turn_to(key)
+            with contextlib.suppress(Exception):
+                course.close()
+
+    def _resume(self, key: Key, course: Course[Result], resume: Callable[[], Turn]) -> list[Result]:
         self._turn_to(key)
         try:
             turn = resume()

@@ -145,7 +145,7 @@ def check_trials_of_one_shape_go_together_and_end_as_they_do_alone():
         for name, rate in rates.items()
     }
     plans["wide"] = problems.plan({**params, "neurons": 9}, folds=2, epochs=3)
-    reports = {name: go_on for name in plans} | {"pruned": lambda epoch: epoch.epoch == 2}
+    reports = dict.fromkeys(plans, go_on) | {"pruned": lambda epoch: epoch.epoch == 2}
     engine = problems.engine(together="map")
     found = let_on({name: engine.course(plan, reports[name]) for name, plan in plans.items()})
     assert list(found) == ["wild", "pruned", "wide", "slow", "quick"]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from optuna.trial import TrialState
 
 from geno_hpo.errors import InputError, TrialFailed
+from geno_hpo.study.worker import Worker
 from geno_hpo.training.jax import _epoch_of
 from geno_hpo.training.protocol import FitPlan
 from geno_hpo.training.replicas import stacked
 from geno_hpo.training.turns import Courses
+from tests.conftest import STUDY, write_project
+from tests.study.test_worker import begun, launch_runs, scores
 
 from . import problems
 from .keras_fit import compare
@@ -197,6 +204,31 @@ def check_one_that_joins_later_and_one_without_memory_leave_the_others_alone():
     assert ended["first"].notes == ended["second"].notes == ("memory ran out: 2 at once",)
     for name, plan in (("first", first), ("second", second)):
         equal(ended[name], engine.fit(plan, go_on))
+
+
+def check_a_worker_trains_several_trials_of_two_shapes_at_once():
+    """A study's trials, the control's too, score what they score one by one; nothing is lost."""
+    for name in ("GENO_HPO_STORAGE", "MLFLOW_TRACKING_URI"):
+        os.environ.pop(name, None)
+    study = STUDY.replace("trials: 4, epochs: 5", "trials: 5, epochs: 3")
+    study = study.replace("ridge: {trials: 2}", "ridge: false")
+    found, ways = [], []
+    for at_once in (1, 4):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            begun(write_project(Path(folder), study)) as (launch, pools, record),
+        ):
+            assert Worker(launch.plan, maximise=True, at_once=at_once).run() == 6
+            found.append(scores(pools))
+            trials = [*pools["network"].trials(), *pools["control"].trials()]
+            assert {trial.state for trial in trials} == {TrialState.COMPLETE}
+            ways.append([trial.user_attrs["way"] for trial in trials])
+            runs = launch_runs(launch, record)
+            assert len(runs) == 6
+            assert {run.data.tags["backend"] for run in runs} == {"jax"}
+    assert found[0] == found[1]
+    assert not any("trials" in way for way in ways[0])
+    assert sum("trials" in way for way in ways[1]) >= 3, ways[1]
 
 
 def check_early_stopping_and_the_best_epoch():

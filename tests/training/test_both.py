@@ -25,6 +25,7 @@ CHECKS = (
     "check_a_replica_that_leaves_the_numbers_harms_no_other",
     "check_trials_of_one_shape_go_together_and_end_as_they_do_alone",
     "check_one_that_joins_later_and_one_without_memory_leave_the_others_alone",
+    "check_a_worker_trains_several_trials_of_two_shapes_at_once",
     "check_early_stopping_and_the_best_epoch",
     "check_a_probe_and_the_engine_agree",
 )

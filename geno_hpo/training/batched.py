@@ -16,6 +16,7 @@ either engine: flat vector, the optimizer's slots, and the moving statistics whe
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -68,6 +69,8 @@ class Batched:
     ----------
     most
         Replicas that memory was found to suffice for, by the form of their arrays.
+    places
+        For how many trials, or parts of them, programs are there, by that form.
     """
 
     def __init__(
@@ -84,7 +87,7 @@ class Batched:
     ) -> None:
         self._shape, self._coding = shape, coding
         self._codes, self._targets = codes, targets
-        self._chunk, self.ready, self._together = chunk, ready, together
+        self._chunk, self.ready, self.together = chunk, ready, together
         self.model = build(params, shape)
         self._variables = ModelVariables(self.model)
         self._layout = self._variables.layout
@@ -93,6 +96,7 @@ class Batched:
         self._kernels = jnp.asarray(self._variables.kernels)
         self._programs: dict[tuple[Any, ...], Any] = {}
         self.most: dict[str, int] = {}
+        self.places: defaultdict[str, set[int]] = defaultdict(set)
         self._predict = jax.jit(self._trace_predict)
         self._gradient = jax.jit(self._trace_gradient)
 
@@ -148,7 +152,7 @@ class Batched:
 
         def run(stacks: tuple[Stack, ...], epoch: Epoch, shared: Shared) -> Any:
             whole = tuple(jnp.concatenate(arrays) for arrays in zip(*stacks, strict=True))
-            if self._together == "vmap":
+            if self.together == "vmap":
                 after, *told = jax.vmap(body, in_axes=(0, 0, None))(whole, epoch, shared)
             else:
                 after, *told = jax.lax.map(lambda own: body(own[0], own[1], shared), (whole, epoch))

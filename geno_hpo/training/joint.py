@@ -2,14 +2,14 @@
 
 Trials of one signature, batch size and folds go together, their replicas one behind the other. As
 trials come and go their number changes; a program is compiled for one, two, four, … trials, and the
-last trial fills up what is left, so that few are compiled. The compiler tells beforehand what a
+last trial fills up what is left, so that few are compiled. Where replicas go side by side
+(``vmap``) a somewhat larger program that is there serves, too. The compiler tells beforehand what a
 program needs: half as many replicas go together until that is there, and again where memory runs
 out all the same. A trial whose own replicas do not fit goes in parts.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Hashable, Sequence
@@ -29,6 +29,8 @@ __all__ = ["Given", "Joint", "Told", "free_memory"]
 
 USED = 0.9
 """Share of the memory that is free at the start which a program may take."""
+SPARE = 4
+"""A program with room for at most so many times the trials is taken rather than one compiled."""
 
 Floats = NDArray[np.float32]
 
@@ -118,9 +120,10 @@ class Joint:
         begun, self._compiling = time.perf_counter(), 0.0
         form, total = _form(given[0]), sum(len(one.states) for one in given)
         while True:
-            most = min(self._batched.most.get(form, total), total)
+            room = self._batched.most.get(form, SPARE * total)
+            most = min(room, total)
             try:
-                found = self._train(given, most)
+                found = self._train(given, most, room)
                 break
             except (jax.errors.JaxRuntimeError, MemoryError) as error:
                 if most == 1 or not self._ran_out(error):
@@ -134,8 +137,8 @@ class Joint:
         share = {"trace": self._compiling / len(given), "train": seconds / len(given)}
         return [Trained(replicas, share) for replicas in found]
 
-    def _train(self, given: Sequence[Given], most: int) -> list[list[ReplicaEpoch]]:
-        """Train with at most so many replicas together."""
+    def _train(self, given: Sequence[Given], most: int, room: int) -> list[list[ReplicaEpoch]]:
+        """Train with at most so many replicas together, where there is room for so many."""
         own = len(given[0].states)
         pieces = [_Piece(one, rows) for one in given for rows in parts(own, min(most, own))]
         at_once = max(1, most // len(pieces[0].rows))
@@ -143,13 +146,22 @@ class Joint:
         there = True
         for start in range(0, len(pieces), at_once):
             some = pieces[start : start + at_once]
-            results, reused = self._run(some, min(at_once, _next_power(len(some))))
+            results, reused = self._run(some, self._places(some, room))
             there = there and reused
             for piece, replicas in zip(some, results, strict=True):
                 found[id(piece.given)] += replicas
         for one in given:
             one.told.reused = there if one.told.reused is None else one.told.reused
         return list(found.values())
+
+    def _places(self, pieces: list[_Piece], room: int) -> int:
+        """For how many pieces like these the program is."""
+        most = max(1, room // len(pieces[0].rows))
+        wanted = min(most, 1 << (len(pieces) - 1).bit_length())
+        if self._batched.together == "map":
+            return wanted
+        allowed = range(wanted, min(most, SPARE * wanted) + 1)
+        return min(self._batched.places[_form(*pieces[0])].intersection(allowed), default=wanted)
 
     def _run(self, pieces: list[_Piece], places: int) -> tuple[list[list[ReplicaEpoch]], bool]:
         """Train pieces in one program with room for `places` of them."""
@@ -159,6 +171,7 @@ class Joint:
         shared = pieces[0].given.shared
         arguments = tuple(stacks[i] for i in filled), joined([epochs[i] for i in filled]), shared
         program, reused = self._program(*arguments)
+        self._batched.places[_form(*pieces[0])].add(places)
         after, *told = program(*arguments)
         size = len(pieces[0].rows)
         sums = [np.asarray(array).reshape(places, size, *array.shape[1:]) for array in told]
@@ -188,13 +201,9 @@ class Joint:
         raise _TooMuchError(f"{what} {needed:,} bytes, {self._memory:,} are free")
 
 
-def _form(given: Given) -> str:
-    """Shapes of what a trial's replicas are given."""
-    return str(jax.tree.map(lambda array: array.shape, given.epoch))
-
-
-def _next_power(number: int) -> int:
-    return 1 << math.ceil(math.log2(number))
+def _form(given: Given, rows: Sequence[int] = ()) -> str:
+    """Shapes of what a trial's replicas, or some of them, are given."""
+    return f"{len(rows)} {jax.tree.map(lambda array: array.shape, given.epoch)}"
 
 
 def _needed(program: Any) -> int:

@@ -166,7 +166,9 @@ def check_trials_of_one_shape_go_together_and_end_as_they_do_alone():
         np.testing.assert_array_equal(result.scores, single.scores)
         equal(result, single)
     other = problems.engine(together="vmap")
+    shorter = replace(plans["pruned"], epochs=1)
     pair = let_on({name: other.course(plans[name], go_on) for name in ("slow", "quick")})
+    assert other.fit(shorter, go_on).reused, "a larger program that is there serves, too"
     for name, result in pair.items():
         assert result.way == "4 replicas in one program (vmap), of 2 trials"
         np.testing.assert_allclose(result.scores, found[name].scores, rtol=1e-5, atol=1e-5)

@@ -64,6 +64,7 @@ class PredictedDense(layers.Layer):  # type: ignore[misc]
                 shape=(),
                 initializer=keras.initializers.Constant(reconstruction),
                 trainable=False,
+                autocast=False,
             )
 
     def _auxiliary(self, name: str, sizes: tuple[int, ...], activation: str) -> list[Any]:

@@ -174,6 +174,7 @@ class Bench:
             fits=self._fits,
             most=self.plan.most_selected,
             windows=self.plan.config.windows,
+            precision=self.plan.config.precision,
         )
 
     @cached_property

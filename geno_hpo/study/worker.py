@@ -402,6 +402,7 @@ class Worker:
             "worker": self._host,
             "device": device_name(),
             "backend": chosen_backend(),
+            "precision": self.plan.config.precision,
             "trial": f"{claim.pool.study.study_name} {number}",
             **self.plan.fold_tag,
         }

@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 from geno_hpo.errors import InputError, TrialFailed
 from geno_hpo.study.worker import Worker
-from geno_hpo.training.jax import _epoch_of
+from geno_hpo.training.jax import JaxEngine, _epoch_of
 from geno_hpo.training.protocol import FitPlan
 from geno_hpo.training.replicas import stacked
 from geno_hpo.training.turns import Courses
@@ -23,6 +23,7 @@ from tests.study.test_worker import begun, launch_runs, scores
 from . import problems
 from .keras_fit import compare
 from .problems import CNN, MLP, go_on
+from .test_families import CASES as FAMILIES
 
 CHANCE = {
     "dropout": 0.3,
@@ -231,6 +232,19 @@ def check_a_worker_trains_several_trials_of_two_shapes_at_once():
     assert found[0] == found[1]
     assert not any("trials" in way for way in ways[0])
     assert sum("trials" in way for way in ways[1]) >= 3, ways[1]
+
+
+def check_the_other_families_train_with_fewer_digits_too():
+    """Those that the contract of both engines does not train, hidden layers in bfloat16."""
+    for name in ("dilated", "residual", "snp_cnn", "rnn", "attention"):
+        params, kind, task = FAMILIES[name]
+        given = problems.coding(kind)
+        shape = replace(problems.shape(kind, task), policy="mixed_bfloat16")
+        engine = JaxEngine(given, problems.targets(task, given.codes), shape, problems.score)
+        result = engine.fit(problems.plan(params, kind, task, epochs=1), go_on)
+        assert np.isfinite(result.train_loss).all(), name
+        assert {array.dtype for array in result.weights[0]} == {np.dtype(np.float32)}, name
+        assert result.valid_predictions[0].dtype == np.float32, name
 
 
 def check_early_stopping_and_the_best_epoch():

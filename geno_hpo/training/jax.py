@@ -125,12 +125,13 @@ class JaxEngine(TrialEngine[Batched]):
         self._checked(plan)
         full = complete(plan.params, self._shape)
         batched = self._compiled(plan.params)
+        body = batched.body
         trial, shared = self._trial(plan, full, batched)
         for past in resume.history if resume is not None else ():
             trial.rates.after(past)
         rule = str(full["initializer"])
         states: list[Any] = [
-            batched.initial_state(replica.seed, rule, self._learned(replica, full))
+            body.initial_state(replica.seed, rule, self._learned(replica, full))
             for replica in plan.replicas
         ]
         joint, about = Joint(batched, self._memory, self._ran_out), Told()
@@ -151,14 +152,14 @@ class JaxEngine(TrialEngine[Batched]):
             plan,
             states,
             turn,
-            batched.weights,
+            body.weights,
             [self._targets[replica.valid] for replica in plan.replicas],
             self._score,
             told,
             batch_size=trial.batch,
             resume=resume,
-            revive=batched.revived,
-            lean=batched.lean,
+            revive=body.revived,
+            lean=body.lean,
         )
         others = f", of {about.trials} trials" if about.trials > 1 else ""
         return dataclasses.replace(
@@ -166,7 +167,7 @@ class JaxEngine(TrialEngine[Batched]):
             seconds={**found.seconds, "trace": built + found.seconds.get("trace", 0.0)},
             reused=bool(about.reused),
             notes=tuple(about.notes),
-            parameters=batched.parameters,
+            parameters=body.parameters,
             way=f"{about.replicas} replicas in one program ({self._together}){others}",
         )
 

@@ -99,7 +99,7 @@ def _prepared(engine, batched, plan):
     full = complete(plan.params, problems.shape("sequence", "binary"))
     trial, shared = engine._trial(plan, full, batched)
     states = [
-        batched.initial_state(replica.seed, "glorot_uniform", {}) for replica in plan.replicas
+        batched.body.initial_state(replica.seed, "glorot_uniform", {}) for replica in plan.replicas
     ]
     return trial, shared, states
 

@@ -128,4 +128,4 @@ class PredictedDense(layers.Layer):  # type: ignore[misc]
     def baked(self) -> list[Any]:
         """Weights of the ordinary dense layer that this one has become."""
         kernel = np.asarray(ops.convert_to_numpy(self.kernel()))
-        return [kernel, np.asarray(ops.convert_to_numpy(self.bias))] if self.use_bias else [kernel]
+        return [kernel, np.asarray(self.bias.value)] if self.use_bias else [kernel]

@@ -87,7 +87,6 @@ def test_every_family_keeps_its_contract_on_jax():
     """Trained as by model.fit, saved, loaded, rates as values: the families' own tests."""
     pytest.importorskip("jax")
     asked = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    asked += ["-W", "ignore:__array__ implementation:DeprecationWarning"]  # Keras's JAX variables
     done = subprocess.run(
         [*asked, "tests/training/test_families.py"],
         cwd=ROOT,

@@ -119,7 +119,6 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     import optuna
 
     from benchmarks.stopwatch import Stopwatch
-    from geno_hpo.evaluation.network import NetworkEvaluation
     from geno_hpo.metrics import Metric
     from geno_hpo.space import SearchSpace
     from geno_hpo.study import jobs, worker
@@ -130,7 +129,6 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     from geno_hpo.tracking import RunLog, Writer
     from geno_hpo.training.cache import BoundedCache
     from geno_hpo.training.compiled import Compiled
-    from geno_hpo.training.tensorflow import TensorFlowEngine
 
     functions: dict[str, tuple[Any, str]] = {
         "claim": (Pool, "claim"),
@@ -144,7 +142,7 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
         "MLflow: begin a run": (RunLog, "__init__"),
         "MLflow: log an epoch": (RunLog, "log"),
         "MLflow: end a run": (RunLog, "end"),
-        "curves to a file": (jobs, "_save_curves"),
+        "curves to a file": (jobs, "save_arrays"),
         "build model": (Compiled, "__init__"),
         "trace, rest": (Compiled, "trace"),
         "trace the graph": (Compiled, "_function"),
@@ -154,8 +152,6 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
         "epoch of one fold": (Compiled, "epoch"),
         "final weights": (Compiled, "weights"),
         "score": (Metric, "score"),
-        "engine, rest": (TensorFlowEngine, "fit"),
-        "evaluation, rest": (NetworkEvaluation, "trial"),
         "is the study finished?": (worker.Worker, "_finished"),
         WRITER: (Writer, "_try"),
     }

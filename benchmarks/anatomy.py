@@ -119,7 +119,6 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     import optuna
 
     from benchmarks.stopwatch import Stopwatch
-    from geno_hpo.evaluation.network import NetworkEvaluation
     from geno_hpo.metrics import Metric
     from geno_hpo.space import SearchSpace
     from geno_hpo.study import engines, worker
@@ -131,7 +130,6 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
     from geno_hpo.tracking import RunLog, Writer
     from geno_hpo.training.cache import BoundedCache
     from geno_hpo.training.compiled import Compiled
-    from geno_hpo.training.engine import TrialEngine
 
     functions: dict[str, tuple[Any, str]] = {
         "claim": (Pool, "claim"),
@@ -155,8 +153,6 @@ def work(spec: dict[str, Any], _folder: Path) -> dict[str, Any]:
         "epoch of one fold": (Compiled, "epoch"),
         "final weights": (Compiled, "weights"),
         "score": (Metric, "score"),
-        "engine, rest": (TrialEngine, "fit"),
-        "evaluation, rest": (NetworkEvaluation, "trial"),
         "is the study finished?": (worker.Worker, "_finished"),
         WRITER: (Writer, "_try"),
     }

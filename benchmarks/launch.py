@@ -42,14 +42,16 @@ START_SECONDS = 300.0
 class Race:
     """What workers did.
 
-    `seconds` is wall time without process starts; `import_seconds` what a start takes;
-    `ended` the seconds and value of each trial that completed, in the order of their ends.
+    `seconds` is wall time without process starts, `processor` that of all workers' threads;
+    `import_seconds` what a start takes; `ended` the seconds and value of each trial that completed,
+    in the order of their ends.
     """
 
     seconds: float
     import_seconds: float
     trials: int
     peak_mb: float
+    processor: float = 0.0
     ended: list[tuple[float, float]] = field(default_factory=list)
     parts: dict[str, float] = field(default_factory=dict)
 
@@ -172,6 +174,7 @@ class Arena:
             import_seconds=max(each["import_seconds"] for each in found),
             trials=sum(each["trials"] for each in found),
             peak_mb=sum(each["peak_mb"] for each in found),
+            processor=sum(each["processor"] for each in found),
             ended=sorted(ended),
             parts={**parts, "reused_share": float(np.mean(reused)) if reused else 0.0},
         )

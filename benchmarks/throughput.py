@@ -1,8 +1,9 @@
 """Throughput: one list of configurations, the same epochs, by three ways to search.
 
-(a) the plain Optuna + ``model.fit`` + MLflow script, (b) KerasTuner, (c) geno_hpo with all cores.
-Nothing is pruned and nothing ends early; every side trains the same networks on the same single
-training part and judges them on the same validation part after each epoch.
+(a) the plain Optuna + ``model.fit`` + MLflow script, (b) KerasTuner, (c) geno_hpo with all cores,
+or with one worker a GPU. Nothing is pruned and nothing ends early; every side trains the same
+networks on the same single training part and judges them on the same validation part after each
+epoch.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from benchmarks.cases import CASES
 from benchmarks.folds import first_fold, write_folds
 from benchmarks.launch import Arena
 from benchmarks.outcome import Outcome, Size, Table
+from geno_hpo.study.gpus import visible_gpus
 
 __all__ = ["run"]
 
@@ -96,6 +98,8 @@ def run(size: Size, case: str | None = None) -> Outcome:
                     "geno_hpo",
                     "script/geno",
                     "tuner/geno",
+                    "trials an hour",
+                    "processor s a trial",
                 ),
                 rows,
             ),
@@ -131,7 +135,7 @@ def _hold(contest: Contest, samples: int | None) -> tuple[Any, Any, str]:
         "budget": {"trials": contest.configurations, "epochs": epochs, "patience": epochs},
         "seed": SEED,
     }
-    workers = os.cpu_count() or 1
+    workers = len(visible_gpus()) or os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="geno-bench-") as folder:
         arena = Arena(Path(folder), case, study, shipped=contest.shipped, samples=samples)
         configurations = arena.draw(contest.configurations, SEED)
@@ -167,7 +171,9 @@ def _hold(contest: Contest, samples: int | None) -> tuple[Any, Any, str]:
     told = [ours.parts.get(x, 0.0) / trials for x in ("trace", "train", "validate")]
     told += [ours.parts.get(x, 0.0) / trials for x in ("report", "other")]
     outside = workers * mine - sum(told)
+    row: tuple[Any, ...]
     row = (label, trials, epochs, plain, tuned, mine, plain / mine, tuned and tuned / mine)
+    row += (ours.per_hour, ours.processor / trials)
     part = (label, workers, *told, outside, ours.parts["reused_share"])
     part += (ours.import_seconds, script["import_seconds"], ours.peak_mb, script["peak_mb"])
     return row, part, note

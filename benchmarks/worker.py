@@ -7,6 +7,7 @@ file cannot ask for (`benchmarks.process` starts it).
 
 from __future__ import annotations
 
+import os
 import time
 from importlib import import_module
 from pathlib import Path
@@ -20,9 +21,11 @@ __all__ = ["work"]
 def work(spec: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Wait for the search to begin and work until nothing waits."""
     begun = time.perf_counter()
-    from geno_hpo.training.setup import chosen_backend, configure
+    from geno_hpo.training.setup import chosen_backend, configure, trials_at_once
 
     configure(int(spec["threads"]))
+    asked = os.environ.get("GENO_HPO_TRIALS_AT_ONCE")
+    at_once = trials_at_once(None if asked is None else int(asked))
     warm_up()
     from geno_hpo.study.paths import Project
     from geno_hpo.study.plan import load_plan
@@ -42,12 +45,18 @@ def work(spec: dict[str, Any], folder: Path) -> dict[str, Any]:
     plan = load_plan(Project(Path(spec["root"])), "bench")
     stop = Path(spec["root"]) / "stop"
     one = worker.Worker(
-        plan, maximise=spec["maximise"], threads=int(spec["threads"]), stop=stop.exists
+        plan,
+        maximise=spec["maximise"],
+        threads=int(spec["threads"]),
+        stop=stop.exists,
+        at_once=at_once,
     )
     import_seconds = time.perf_counter() - begun
     (folder / f"ready-{spec['number']}").touch()
+    before = time.process_time()
     done = one.run()
     return {
+        "processor": time.process_time() - before,
         "ended": time.time(),
         "trials": done,
         "import_seconds": import_seconds,

@@ -70,6 +70,15 @@ def worker(
     stay: Annotated[
         bool, typer.Option("--stay", help="Wait for more work until the study is done.")
     ] = False,
+    trials_at_once: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            envvar="GENO_HPO_TRIALS_AT_ONCE",
+            help="Trials trained at once (JAX); by default 8 on a GPU, 1 on a CPU.",
+        ),
+    ] = None,
     session: Annotated[str | None, typer.Option(hidden=True)] = None,
     lease_seconds: Annotated[float, typer.Option(hidden=True, min=1)] = 60.0,
     checkpoint_seconds: Annotated[float, typer.Option(hidden=True, min=0)] = 30.0,
@@ -84,6 +93,7 @@ def worker(
         memory_limit=memory_limit,
         session=session,
         stay=stay,
+        at_once=trials_at_once,
         lease_seconds=lease_seconds,
         checkpoint_seconds=checkpoint_seconds,
     )

@@ -21,10 +21,11 @@ def run_worker(
     memory_limit: int | None,
     session: str | None,
     stay: bool,
+    at_once: int | None,
     lease_seconds: float,
     checkpoint_seconds: float,
 ) -> None:
-    """Run a worker in this process; SIGTERM and Ctrl-C give its trial back and end it."""
+    """Run a worker in this process; SIGTERM and Ctrl-C give its trials back and end it."""
     asked_to_stop: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -37,9 +38,10 @@ def run_worker(
     def stopped() -> bool:
         return bool(asked_to_stop) or (parent is not None and os.getppid() != parent)
 
-    from geno_hpo.training.setup import configure
+    from geno_hpo.training.setup import configure, trials_at_once
 
     configure(threads)
+    most = trials_at_once(at_once)
     from geno_hpo.metrics import METRICS
     from geno_hpo.study.nested import fold_plans, has_met_plan
     from geno_hpo.study.paths import Project
@@ -65,6 +67,7 @@ def run_worker(
             stop=stopped,
             tell=_tell,
             stays=stay,
+            at_once=most,
             lease_seconds=lease_seconds,
             checkpoint_seconds=checkpoint_seconds,
         )

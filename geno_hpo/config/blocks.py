@@ -287,6 +287,7 @@ class ControlConfig(Strict):
 
 
 WindowsSetting = Literal["auto", "always", "never"]
+Precision = Literal["float32", "tf32", "mixed_bfloat16"]
 
 
 class PublishedResult(Strict):

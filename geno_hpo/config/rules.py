@@ -218,6 +218,11 @@ def _warmup_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
         )
 
 
+def _precision_fits(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    if study.precision == "mixed_bfloat16" and study.windows == "always":
+        yield "windows", "computes in float32; say auto or never with precision: mixed_bfloat16"
+
+
 def _default(block: Strict, name: str) -> object:
     return type(block).model_fields[name].default
 
@@ -242,6 +247,7 @@ RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_neighbours_fit, ("preprocess", "preprocess.impute")),
     (_baselines_fit, ("data", "baselines")),
     (_class_weight_fits, ("task", "preprocess", "preprocess.class_weight")),
+    (_precision_fits, ("precision", "windows")),
     (_warmup_fits, ("pruner", "pruner.warmup_epochs", "pruner.name", "budget.epochs", "budget")),
 )
 

@@ -24,6 +24,7 @@ from geno_hpo.config.blocks import (
     LossName,
     MetricName,
     Objective,
+    Precision,
     PreprocessConfig,
     PrunerConfig,
     PublishedResult,
@@ -177,6 +178,10 @@ class StudyConfig(Strict):
     """Convolutions over sequences of one species: compute each distinct window once. auto: where it
     pays, always: wherever it is exact, never. No result depends on it."""
 
+    precision: Precision = "float32"
+    """With how many digits networks compute. tf32: products on NVIDIA's tensor cores, whose factors
+    are rounded; mixed_bfloat16: hidden layers in bfloat16. Scores change a little with either."""
+
     published: Annotated[tuple[PublishedResult, ...], Field(strict=False)] = ()
     """Results from the literature to stand beside the study's own."""
 
@@ -228,8 +233,9 @@ class StudyConfig(Strict):
             del whole["budget"][key]
         if len(self.objectives) == 1:
             del whole["objectives"]
-        if self.loss == "squared":
-            del whole["loss"]
+        for key, default in (("loss", "squared"), ("precision", "float32")):
+            if whole[key] == default:
+                del whole[key]
         whole["control"] = {"epochs": self.control.epochs if self.control else None}
         if self.control is not None and self.control.permutations > 1:
             whole["control"]["permutations"] = self.control.permutations

@@ -16,6 +16,7 @@ from geno_hpo.errors import InputError
 from geno_hpo.evaluation.fits import IMPUTED, Fits
 from geno_hpo.evaluation.permuted import permuted
 from geno_hpo.evaluation.shape import model_shape
+from geno_hpo.models.shape import Policy
 from geno_hpo.preprocess import (
     FittedVariants,
     RankedVariants,
@@ -87,6 +88,8 @@ class Inputs:
         them as they are.
     most
         Largest number of variants that a search space selects; None if none does.
+    policy
+        Keras's dtype policy of hidden layers.
 
     Raises
     ------
@@ -102,6 +105,7 @@ class Inputs:
         fits: Fits,
         permutation: int | None = None,
         most: int | None = None,
+        policy: Policy = "float32",
     ) -> None:
         self.dataset = dataset
         self.split = split
@@ -115,7 +119,7 @@ class Inputs:
                 f"preprocess.class_weight belongs to classes, got {settings.class_weight} with a "
                 "regression"
             )
-        self.shape = model_shape(dataset, settings)
+        self.shape = replace(model_shape(dataset, settings), policy=policy)
         values = dataset.target.values
         self.labels = values if permutation is None else permuted(values, split, permutation)
 

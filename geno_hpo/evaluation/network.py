@@ -25,6 +25,7 @@ from geno_hpo.evaluation.shape import chosen
 from geno_hpo.metrics import METRICS
 from geno_hpo.models import ModelShape, Parameters
 from geno_hpo.splits import Fold, Split
+from geno_hpo.training.precision import layer_policy, set_products
 from geno_hpo.training.protocol import (
     Engine,
     EpochReport,
@@ -33,9 +34,10 @@ from geno_hpo.training.protocol import (
     Weights,
 )
 from geno_hpo.training.setup import chosen_backend, refuse_windows
+from geno_hpo.training.turns import Course, alone
 
 if TYPE_CHECKING:
-    from geno_hpo.config import PreprocessConfig, WindowsSetting
+    from geno_hpo.config import Precision, PreprocessConfig, WindowsSetting
     from geno_hpo.training.checkpoint import Checkpoint
     from geno_hpo.training.coding import Coding
     from geno_hpo.training.engine import TrialEngine
@@ -65,6 +67,8 @@ class NetworkEvaluation:
         Largest number of variants that a search space selects; None if none does.
     windows
         Whether convolutions are computed over distinct windows; see `geno_hpo.training.windows`.
+    precision
+        With how many digits networks compute; see `geno_hpo.training.precision`.
     """
 
     def __init__(
@@ -78,14 +82,18 @@ class NetworkEvaluation:
         fits: Fits | None = None,
         most: int | None = None,
         windows: WindowsSetting = "auto",
+        precision: Precision = "float32",
     ) -> None:
         self.dataset = dataset
         self.split = split
         self.settings = settings
         self.metric = METRICS[metric]
         self._fits = fits or Fits()
-        self._inputs = Inputs(dataset, split, settings, self._fits, permutation, most)
-        self._setting: WindowsSetting = windows
+        self._inputs = Inputs(
+            dataset, split, settings, self._fits, permutation, most, layer_policy(precision)
+        )
+        self._precision: Precision = precision
+        self._setting: WindowsSetting = "never" if precision == "mixed_bfloat16" else windows
         self.labels = self._inputs.labels
         self.shape = self._inputs.shape
         self._forms: dict[int | None, Form] = {}
@@ -115,6 +123,7 @@ class NetworkEvaluation:
         form = Form(self._inputs, self.settings, self._engine_for)
         given = (form.coding, self.labels, form.shape, self.metric.score)
         weighted = self.settings.class_weight != "none"
+        set_products(self._precision)
         if chosen_backend() == "jax":
             from geno_hpo.training.jax import JaxEngine
 
@@ -163,6 +172,30 @@ class NetworkEvaluation:
         InputError
             No model can be built from `params`.
         """
+        return alone(
+            self.course(
+                params,
+                epochs=epochs,
+                patience=patience,
+                seed=seed,
+                report=report,
+                folds=folds,
+                checkpoint=checkpoint,
+            )
+        )
+
+    def course(
+        self,
+        params: Parameters,
+        *,
+        epochs: int,
+        patience: int | None,
+        seed: int,
+        report: Callable[[EpochReport], bool],
+        folds: Sequence[Fold] | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> Course[FitResult]:
+        """Give what `trial` does, to be let on turn by turn; see `geno_hpo.training.turns`."""
         form = self.form(params)
         parts = self.split.folds if folds is None else folds
         other = None if folds is None else [fold.train for fold in folds]
@@ -180,7 +213,7 @@ class NetworkEvaluation:
             maximise=self.metric.maximise,
             checkpoint=checkpoint,
         )
-        return form.engine.fit(plan, report)
+        return (yield from form.engine.course(plan, report))
 
     def refit(
         self,

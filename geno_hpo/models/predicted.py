@@ -64,6 +64,7 @@ class PredictedDense(layers.Layer):  # type: ignore[misc]
                 shape=(),
                 initializer=keras.initializers.Constant(reconstruction),
                 trainable=False,
+                autocast=False,
             )
 
     def _auxiliary(self, name: str, sizes: tuple[int, ...], activation: str) -> list[Any]:
@@ -127,4 +128,4 @@ class PredictedDense(layers.Layer):  # type: ignore[misc]
     def baked(self) -> list[Any]:
         """Weights of the ordinary dense layer that this one has become."""
         kernel = np.asarray(ops.convert_to_numpy(self.kernel()))
-        return [kernel, np.asarray(ops.convert_to_numpy(self.bias))] if self.use_bias else [kernel]
+        return [kernel, np.asarray(self.bias.value)] if self.use_bias else [kernel]

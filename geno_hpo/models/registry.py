@@ -191,10 +191,16 @@ def build(
 
     family = family_of(params)
     inputs = keras.Input(shape.input_shape, name="inputs")
-    tensor = family.body(inputs, full, Blocks.of(full, shape, plain))
-    tensor = keras.layers.Dense(shape.units, name="logits")(tensor)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(shape.policy)
+    try:
+        tensor = family.body(inputs, full, Blocks.of(full, shape, plain))
+    finally:
+        keras.config.set_dtype_policy(before)
+    tensor = keras.layers.Dense(shape.units, dtype="float32", name="logits")(tensor)
     if probabilities:
-        tensor = keras.layers.Activation(shape.activation, name="prediction")(tensor)
+        last = keras.layers.Activation(shape.activation, dtype="float32", name="prediction")
+        tensor = last(tensor)
     model = keras.Model(inputs, tensor, name=family.name)
     initialise(model, seed, str(full["initializer"]))
     return model

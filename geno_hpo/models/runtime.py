@@ -57,7 +57,11 @@ class RuntimeDropout(layers.Layer):  # type: ignore[misc]
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.over, self.share = over, share
         self.rate = self.add_weight(
-            name=f"{parameter}_rate", shape=(), initializer="zeros", trainable=False
+            name=f"{parameter}_rate",
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,
         )
 
     def compute_output_spec(self, inputs: Any, **_: Any) -> Any:
@@ -78,7 +82,7 @@ class RuntimeDropout(layers.Layer):  # type: ignore[misc]
         if self.share != 1.0:
             rate = rate * self.share
         kept = ops.cast(noise >= rate, inputs.dtype)
-        return inputs * (kept / (1.0 - rate))
+        return inputs * (kept / ops.cast(1.0 - rate, inputs.dtype))
 
 
 class FusedNorm(layers.BatchNormalization):  # type: ignore[misc]
@@ -118,7 +122,7 @@ class FusedNorm(layers.BatchNormalization):  # type: ignore[misc]
         from geno_hpo.models.xla import scaled, shifted
 
         samples, channels = inputs.shape[0], inputs.shape[-1]
-        rows = ops.reshape(inputs, (-1, channels))
+        rows = ops.cast(ops.reshape(inputs, (-1, channels)), "float32")
         weights = row_weights(samples)
         if weights is None:
             weights = ops.full((samples,), 1.0 / samples)
@@ -129,7 +133,8 @@ class FusedNorm(layers.BatchNormalization):  # type: ignore[misc]
         variance = ops.matmul(weights, ops.square(apart))
         self._move(mean, variance)
         factor = ops.rsqrt(variance + self.epsilon) * self.gamma
-        return ops.reshape(shifted(scaled(apart, factor), self.beta.value), inputs.shape)
+        output = shifted(scaled(apart, factor), ops.cast(self.beta, "float32"))
+        return ops.cast(ops.reshape(output, inputs.shape), inputs.dtype)
 
     def _move(self, mean: Any, variance: Any) -> None:
         """Move the moving moments towards a batch's."""

@@ -7,7 +7,10 @@ from typing import Literal
 
 from geno_hpo.errors import InputError
 
-__all__ = ["ModelShape"]
+__all__ = ["ModelShape", "Policy"]
+
+Policy = Literal["float32", "mixed_bfloat16"]
+"""Keras's dtype policies that models are built with."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class ModelShape:
         Lengths of the genes or regions that a sequence consists of, in order; empty for one.
     counts
         Whether the values of a regression are counts: outputs are logarithms of expected ones.
+    policy
+        Keras's dtype policy of hidden layers; weights and outputs are float32 by either.
 
     Raises
     ------
@@ -44,6 +49,7 @@ class ModelShape:
     task: Literal["binary", "multiclass", "multilabel", "regression"]
     loci: tuple[int, ...] = ()
     counts: bool = False
+    policy: Policy = "float32"
 
     def __post_init__(self) -> None:
         allowed = (4, 5) if self.kind == "sequence" else (1,)

@@ -67,7 +67,7 @@ class TrialStorage(_CachedStorage):
 
     @contextlib.contextmanager
     def held(
-        self, *, fresh: bool = True, send: Callable[[Callable[[], None]], None] | None = None
+        self, *, fresh: bool = True, send: Callable[[Callable[[], None]], object] | None = None
     ) -> Iterator[None]:
         """Read each study once at most, and write parameters and attributes at the end, at once.
 

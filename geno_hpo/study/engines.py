@@ -90,6 +90,7 @@ class Engines:
             fits=self._fits,
             most=self.plan.most_selected,
             windows=self.plan.config.windows,
+            precision=self.plan.config.precision,
         )
 
     @cached_property

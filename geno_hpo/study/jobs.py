@@ -26,6 +26,7 @@ from geno_hpo.study.pruners import decides_at
 from geno_hpo.study.reports import TrialReports
 from geno_hpo.tracking import RunLog
 from geno_hpo.training.protocol import EpochReport, FitResult, Weights
+from geno_hpo.training.turns import Course
 
 __all__ = ["Bench", "Ending", "epoch_metrics"]
 
@@ -52,8 +53,10 @@ class Bench(Engines):
     _best = float("nan")
     """Score of the best network that this worker has trained."""
 
-    def search_network(self, part: str, trial: Trial, params: Parameters, log: RunLog) -> Ending:
-        """Train one configuration over all folds, reporting each epoch."""
+    def search_network(
+        self, part: str, trial: Trial, params: Parameters, log: RunLog
+    ) -> Course[Ending]:
+        """Train one configuration over all folds, reporting each epoch; other trials may join."""
         config = self.plan.config
         permutation = self.plan.permutation(trial.number)
         evaluation = self.control(permutation) if part == "control" else self.networks
@@ -92,7 +95,7 @@ class Bench(Engines):
             blocked += time.perf_counter() - begun
             return bool(pruned_at)
 
-        result = evaluation.trial(
+        result = yield from evaluation.course(
             params,
             epochs=epochs,
             patience=config.budget.patience,

@@ -1,6 +1,6 @@
-"""The keeper: a thread of a worker that renews its lease, watches others', and hears orders.
+"""The keeper: a thread of a worker that renews its leases, watches others', and hears orders.
 
-The lease is renewed while the training gets on, not while the process merely lives: a training
+A lease is renewed while the training gets on, not while the process merely lives: a training
 that hangs loses its trial like a worker that was killed. Leases of other workers that stand still
 are taken over. What somebody asked of the whole study (to stop, to pause) is read along the way.
 """
@@ -27,7 +27,7 @@ HANG_EPOCHS = 20.0
 
 
 class Keeper:
-    """Keeps one worker's lease.
+    """Keeps one worker's leases: of one trial, or of several that it trains at once.
 
     Parameters
     ----------
@@ -53,8 +53,9 @@ class Keeper:
         self._hang = hang_seconds
         self._watch = Watch(gap=4 * lease_seconds / BEATS)
         self._guard = threading.Lock()
-        self._claim: Claim | None = None
-        self._lost = False
+        self._claims: dict[int, Claim] = {}
+        self._lost: set[int] = set()
+        self._at_work: Claim | None = None
         self._moved = self._renewed = now()
         self._longest: float | None = None
         self._over = threading.Event()
@@ -62,18 +63,27 @@ class Keeper:
         self._thread.start()
 
     def hold(self, claim: Claim) -> None:
-        """Renew this trial's lease from now on."""
+        """Renew this trial's lease from now on, and turn to it."""
         with self._guard:
-            self._claim, self._lost, self._longest = claim, False, None
-            self._moved = self._renewed = now()
+            self._moved = now()
+            if not self._claims:
+                self._renewed = self._moved
+            self._claims[claim.trial._trial_id] = self._at_work = claim
+            self._longest = None
+
+    def turn_to(self, claim: Claim) -> None:
+        """Hear which trial the next words are about, where several are held."""
+        self._at_work = claim
 
     def let_go(self) -> None:
-        """Renew nothing any more; nobody moves the lease once this returns."""
+        """Renew the lease of the trial at work no more; nobody moves it once this returns."""
         with self._guard:
-            self._claim = None
+            if self._at_work is not None:
+                self._claims.pop(self._at_work.trial._trial_id, None)
+                self._lost.discard(self._at_work.trial._trial_id)
 
     def tick(self) -> None:
-        """Hear that the training got on.
+        """Hear that the training of the trial at work got on.
 
         Raises
         ------
@@ -84,8 +94,8 @@ class Keeper:
         self._longest = max(self._longest or 0.0, moment - self._moved)
         self._moved = moment
         if moment - self._renewed > self.lease_seconds / 2:
-            self._renew()  # this process slept: see at once whether the trial is still its own
-        if self._lost:
+            self._renew()  # this process slept: see at once whether the trials are still its own
+        if self._at_work is not None and self._at_work.trial._trial_id in self._lost:
             raise LeaseLost
 
     def close(self) -> None:
@@ -104,13 +114,15 @@ class Keeper:
 
     def _renew(self) -> None:
         with self._guard:
-            if self._claim is None or self._lost:
-                return
-            try:
-                self._lost = not self._claim.pool.renew(self._claim.trial)
-                self._renewed = now()
-            except STORAGE_ERRORS:
-                return  # the database is away; the next beat tries again
+            for key, claim in self._claims.items():
+                if key in self._lost:
+                    continue
+                try:
+                    if not claim.pool.renew(claim.trial):
+                        self._lost.add(key)
+                except STORAGE_ERRORS:
+                    return  # the database is away; the next beat tries again
+            self._renewed = now()
 
     def _loop(self) -> None:
         patience = self._record.study._storage.patience  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 from optuna.trial import Trial
 
@@ -19,11 +20,19 @@ from geno_hpo.study.cached import TrialStorage
 __all__ = ["Reporter", "TrialReports"]
 
 
+class _Given(NamedTuple):
+    """What the thread is to do, for which trial, and what is set afterwards."""
+
+    work: Callable[[], None]
+    trial: int
+    over: threading.Event
+
+
 class Reporter:
     """Does a worker's writing in one thread, in the order it was given.
 
-    What fails in the thread is raised, as it is, at the worker's next word; what was given after
-    it until then is left undone.
+    What fails in the thread is raised, as it is, at the next word of the trial that gave it; what
+    that trial gave after it until then is left undone.
 
     Parameters
     ----------
@@ -33,47 +42,50 @@ class Reporter:
 
     def __init__(self, storage: TrialStorage) -> None:
         self.storage = storage
-        self._queue: queue.Queue[tuple[Callable[[], None], threading.Event] | None] = queue.Queue()
-        self._error: Exception | None = None
+        self._queue: queue.Queue[_Given | None] = queue.Queue()
+        self._errors: dict[int, Exception] = {}
         self._thread = threading.Thread(target=self._loop, name="trial-reporter", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[], None]) -> threading.Event:
-        """Do `work` in the thread; the event is set once it is done or left undone."""
-        self._raise()
+    def submit(self, work: Callable[[], None], trial: int = 0) -> threading.Event:
+        """Do `work` of a trial (its id; 0: of none) in the thread.
+
+        The event is set once it is done or left undone.
+        """
+        self._raise(trial)
         over = threading.Event()
-        self._queue.put((work, over))
+        self._queue.put(_Given(work, trial, over))
         return over
 
-    def settle(self, over: threading.Event | None = None) -> None:
+    def settle(self, over: threading.Event | None = None, trial: int = 0) -> None:
         """Wait until everything given is over, or what `over` stands for."""
         if over is None:
             self._queue.join()
         else:
             over.wait()
-        self._raise()
+        self._raise(trial)
 
     def close(self) -> None:
         """Do everything given and end the thread."""
         self._queue.put(None)
         self._thread.join()
-        self._raise()
+        for trial in list(self._errors):
+            self._raise(trial)
 
-    def _raise(self) -> None:
-        error, self._error = self._error, None
+    def _raise(self, trial: int) -> None:
+        error = self._errors.pop(trial, None)
         if error is not None:
             raise error
 
     def _loop(self) -> None:
         while (given := self._queue.get()) is not None:
-            work, over = given
             try:
-                if self._error is None:
-                    work()
+                if given.trial not in self._errors:
+                    given.work()
             except Exception as error:
-                self._error = error
+                self._errors[given.trial] = error
             finally:
-                over.set()
+                given.over.set()
                 self._queue.task_done()
         self.storage._backend.remove_session()
 
@@ -104,23 +116,23 @@ class TrialReports:
         storage, key = self._reporter.storage, self._trial._trial_id
         if step not in self._values:
             self._values[step] = score
-            self._reporter.submit(lambda: storage.set_trial_intermediate_value(key, step, score))
+            self._later(lambda: storage.set_trial_intermediate_value(key, step, score))
 
     def look_ahead(self, step: int) -> None:
         """Have read during the next step what is decided after it; the last word of a step."""
         if self._decides(step + 1):
             study, pruner = self._trial.study, self._trial.study.pruner
             if isinstance(pruner, Asha):
-                self._ahead = self._reporter.submit(lambda: pruner.prepare(study))
+                self._ahead = self._later(lambda: pruner.prepare(study))
             else:
                 storage = self._reporter.storage
-                self._ahead = self._reporter.submit(lambda: storage.refresh(study._study_id))
+                self._ahead = self._later(lambda: storage.refresh(study._study_id))
 
     def should_prune(self) -> bool:
         """Whether the pruner ends the trial now; waits for the look ahead alone."""
-        self._reporter.settle(self._ahead)
+        self._reporter.settle(self._ahead, self._trial._trial_id)
         with self._reporter.storage.held(fresh=False, send=self._later):
             return self._trial.should_prune()
 
-    def _later(self, write: Callable[[], None]) -> None:
-        self._reporter.submit(write)
+    def _later(self, work: Callable[[], None]) -> threading.Event:
+        return self._reporter.submit(work, self._trial._trial_id)

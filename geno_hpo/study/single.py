@@ -167,6 +167,7 @@ class Single:
             plan.metric,
             fits=Fits(plan.fits, prepared.fingerprint),
             most=plan.most_selected,
+            precision=plan.config.precision,
         )
         writer, log = self._run()
         ended = "FAILED"

@@ -1,5 +1,8 @@
 """A worker: claims waiting trials of a study and runs them until none is left.
 
+It may train networks of several trials at once, each claimed, drawn, reported, pruned and ended as
+if it were alone: what each does is a course (`geno_hpo.training.turns`) that waits for its epochs.
+
 Workers are stateless; any number may share a study. One that was started by a launcher (it then
 has a `session`) waits for that launcher's preparation and for the final fits, and ends with it; one
 that was started by hand leaves when nothing waits any more.
@@ -48,10 +51,13 @@ from geno_hpo.study.storage import (
 from geno_hpo.tracking import DatasetTag, RunLog, Tracking, Writer
 from geno_hpo.tracking.system import measuring
 from geno_hpo.training.setup import chosen_backend, device_name
+from geno_hpo.training.turns import Course, Courses
 
 __all__ = ["RETIRED", "Worker", "open_pools"]
 
 POLL_SECONDS = 0.25
+NETWORKS = ("network", "control")
+"""Parts whose trials can be trained several at once."""
 RETIRED = 75
 """Exit code of a worker that has reached its memory limit and wants to be replaced."""
 
@@ -108,6 +114,9 @@ class Worker:
     stays
         Whether a worker without a launcher waits for more while the study is not done, as workers
         on a cluster do; else it leaves when nothing waits.
+    at_once
+        Trials of networks that are trained at once, at most. Another joins when one has ended;
+        baselines and final fits are done one by one, when no network is trained.
     lease_seconds, checkpoint_seconds
         See `geno_hpo.study.lease` and `geno_hpo.study.checkpoints`.
     """
@@ -123,6 +132,7 @@ class Worker:
         stop: Callable[[], bool] = lambda: False,
         tell: Callable[[str], None] = lambda _: None,
         stays: bool = False,
+        at_once: int = 1,
         lease_seconds: float = LEASE_SECONDS,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
@@ -131,6 +141,7 @@ class Worker:
         self._memory_limit = memory_limit
         self._told_to_stop = stop
         self._stays = stays
+        self._at_once = at_once
         self._lease_seconds = lease_seconds
         self._checkpoint_seconds = checkpoint_seconds
         self._keeper: Keeper | None = None
@@ -211,15 +222,43 @@ class Worker:
         )
 
     def _serve(self, record: Record, pools: dict[str, Pool], bench: Bench, sink: _Sink) -> None:
-        """Take trial after trial until there is nothing more to do here."""
-        while not self._told_to_stop() and not self.retired and self._asked != "stop":
-            part, claim = ("", None) if self._asked == "pause" else self._claim(pools)
-            if claim is not None:
-                self._done += self._work(part, claim, bench, sink)
-            elif self._finished(record, pools):
+        """Take trials and let them on until there is nothing more to do here."""
+        assert self._keeper is not None
+        under_way: Courses[Claim, int] = Courses(self._keeper.turn_to)
+        try:
+            while True:
+                over = self._told_to_stop() or self.retired or self._asked == "stop"
+                resting = over or self._asked == "pause"
+                joined = not resting and self._join(under_way, pools, bench, sink)
+                if len(under_way):
+                    self._done += sum(under_way.advance())
+                elif over or (not joined and self._finished(record, pools)):
+                    break
+                elif not joined:
+                    time.sleep(POLL_SECONDS)
+        finally:
+            under_way.close()
+
+    def _join(
+        self, under_way: Courses[Claim, int], pools: dict[str, Pool], bench: Bench, sink: _Sink
+    ) -> bool:
+        """Claim trials while there is room; whether there was one.
+
+        What is no network is done at once, and only while no network is trained.
+        """
+        networks = {part: pool for part, pool in pools.items() if part in NETWORKS}
+        joined = False
+        while len(under_way) < self._at_once:
+            part, claim = self._claim(networks if len(under_way) else pools)
+            if claim is None:
                 break
-            else:
-                time.sleep(POLL_SECONDS)
+            joined = True
+            if len(under_way):
+                self._idle_since = time.perf_counter()
+            self._done += sum(under_way.begin(claim, self._work(part, claim, bench, sink)))
+            if not len(under_way):
+                break
+        return joined
 
     def _stop(self) -> bool:
         """Whether the trial at work must be given back."""
@@ -281,8 +320,8 @@ class Worker:
                 return part, claim
         return "", None
 
-    def _work(self, part: str, claim: Claim, bench: Bench, sink: _Sink) -> int:
-        """Run one claimed trial to its end, whatever that is; 1 when it is finished."""
+    def _work(self, part: str, claim: Claim, bench: Bench, sink: _Sink) -> Course[int]:
+        """Run one claimed trial to its end, whatever that is; gives 1 when it is finished."""
         assert self._keeper is not None
         trial, pool = claim.trial, claim.pool
         named = f"{pool.study.study_name} trial {trial.number}"
@@ -296,10 +335,10 @@ class Worker:
             log = self._open_run(part, claim, params, task, sink)
             waited = time.perf_counter() - self._idle_since
             try:
-                ending = self._train(part, trial, params, task, bench, log)
+                ending = yield from self._train(part, trial, params, task, bench, log)
             finally:
                 self._idle_since = time.perf_counter()
-                bench.reporter.settle()
+                bench.reporter.settle(trial=trial._trial_id)
             self._keeper.tick()
             self._keeper.let_go()
             self._finish(claim, log, ending, waited)
@@ -364,6 +403,7 @@ class Worker:
             "worker": self._host,
             "device": device_name(),
             "backend": chosen_backend(),
+            "precision": self.plan.config.precision,
             "trial": f"{claim.pool.study.study_name} {number}",
             **self.plan.fold_tag,
         }
@@ -386,12 +426,12 @@ class Worker:
         task: dict[str, Any],
         bench: Bench,
         log: RunLog,
-    ) -> Ending:
+    ) -> Course[Ending]:
         if part == FINAL:
             return bench.final_fit(trial.user_attrs["name"], task, trial.number)
         if part in self.plan.baselines:
             return bench.search_baseline(part, trial, params, log)
-        return bench.search_network(part, trial, params, log)
+        return (yield from bench.search_network(part, trial, params, log))
 
     def _finish(self, claim: Claim, log: RunLog, ending: Ending, waited: float) -> None:
         """Write the ending down, first where it counts: a trial that was lost ends nowhere."""

@@ -29,6 +29,7 @@ from geno_hpo.training.protocol import (
     Score,
     Weights,
 )
+from geno_hpo.training.turns import Course, alone
 
 __all__ = ["HALVINGS", "TrialEngine", "device_seed", "epoch_order"]
 
@@ -138,7 +139,11 @@ class TrialEngine(Generic[Made]):
         return len(self._cache)
 
     def fit(self, plan: FitPlan, report: Report) -> FitResult:
-        """Train a trial's replicas in lockstep; see `Engine.fit`.
+        """Train a trial's replicas in lockstep; see `Engine.fit`."""
+        return alone(self.course(plan, report))
+
+    def course(self, plan: FitPlan, report: Report) -> Course[FitResult]:
+        """Train a trial's replicas turn by turn; see `Engine.course`.
 
         Out of memory, the trial begins again with half the batch size, at most `HALVINGS` times.
         """
@@ -153,7 +158,8 @@ class TrialEngine(Generic[Made]):
             params = {**plan.params, "batch_size": batch}
             message = ""
             try:
-                result = self._fit(dataclasses.replace(plan, params=params), report, resume)
+                own = dataclasses.replace(plan, params=params)
+                result = yield from self._course(own, report, resume)
             except self.exhausted as error:
                 message = (str(error).splitlines() or [type(error).__name__])[0]
                 if not self._ran_out(error):
@@ -201,7 +207,7 @@ class TrialEngine(Generic[Made]):
 
     # --- what a backend says ------------------------------------------------------------------
 
-    def _fit(self, plan: FitPlan, report: Report, resume: Snapshot | None) -> FitResult:
+    def _course(self, plan: FitPlan, report: Report, resume: Snapshot | None) -> Course[FitResult]:
         """Train a trial with the batch size that stands in its parameters."""
         raise NotImplementedError
 

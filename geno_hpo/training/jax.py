@@ -1,12 +1,10 @@
-"""The JAX engine: all replicas of a trial in one compiled program."""
+"""The JAX engine: all replicas of a trial, and of trials like it, in one compiled program."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import os
 import time
-from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -15,28 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geno_hpo.models import ModelShape, Parameters, complete, runtime_values
-from geno_hpo.training.batched import Batched, Epoch, Row, Shared, Together
+from geno_hpo.training.batched import Batched, Together
 from geno_hpo.training.cache import BoundedCache
 from geno_hpo.training.checkpoint import Snapshot
 from geno_hpo.training.coding import Coding
 from geno_hpo.training.engine import TrialEngine, device_seed, epoch_order
-from geno_hpo.training.lockstep import ReplicaEpoch, run_lockstep
+from geno_hpo.training.joint import Given, Joint, Told, free_memory
+from geno_hpo.training.lockstep import lockstep
 from geno_hpo.training.protocol import EpochReport, FitPlan, FitResult, Replica, Report, Score
+from geno_hpo.training.replicas import Epoch, Row, Shared
 from geno_hpo.training.schedules import Rates
-from geno_hpo.training.setup import GPU_MEMORY
+from geno_hpo.training.turns import Course, ReplicaEpoch, Turn
 
 __all__ = ["JaxEngine"]
 
-READY_FOLDS = 8
-"""Folds whose inputs are kept at most."""
-USED = 0.9
-"""Share of the memory that is free at the start which a program may take."""
+READY_SETS = 2
+"""Sets of folds whose arrays lie on the device at most: those of the search, and another."""
 
 
-class _Fold(NamedTuple):
-    """A fold's arrays for the coding, and what lies on the device for them."""
+class _Folds(NamedTuple):
+    """Folds' arrays for the coding, and what lies on the device for them."""
 
-    constants: tuple[NDArray[Any], ...]
+    constants: list[tuple[NDArray[Any], ...]]
     arrays: list[Any]
 
 
@@ -98,10 +96,10 @@ class JaxEngine(TrialEngine[Batched]):
         )
         default: Together = "map" if jax.default_backend() == "cpu" else "vmap"
         self._together = together or default
-        self._memory = _free_memory() if memory is None else memory
+        self._memory = free_memory() if memory is None else memory
         self._codes_on_device = jnp.asarray(coding.codes)
         self._targets_on_device = jnp.asarray(self._targets)
-        self._folds: BoundedCache[_Fold] = BoundedCache(READY_FOLDS)
+        self._sets: BoundedCache[_Folds] = BoundedCache(READY_SETS)
 
     def _placed(self, array: NDArray[Any], dtype: str) -> Any:
         return jnp.asarray(array, dtype)
@@ -122,89 +120,56 @@ class JaxEngine(TrialEngine[Batched]):
             self._together,
         )
 
-    def _fit(self, plan: FitPlan, report: Report, resume: Snapshot | None) -> FitResult:
+    def _course(self, plan: FitPlan, report: Report, resume: Snapshot | None) -> Course[FitResult]:
         begun = time.perf_counter()
         self._checked(plan)
         full = complete(plan.params, self._shape)
         batched = self._compiled(plan.params)
+        body = batched.body
         trial, shared = self._trial(plan, full, batched)
         for past in resume.history if resume is not None else ():
             trial.rates.after(past)
         rule = str(full["initializer"])
         states: list[Any] = [
-            batched.initial_state(replica.seed, rule, self._learned(replica, full))
+            body.initial_state(replica.seed, rule, self._learned(replica, full))
             for replica in plan.replicas
         ]
-        first = _epoch_of(trial, 1)
-        most, reused, notes = self._at_once(batched, states, first, shared)
-        traced = time.perf_counter() - begun
+        joint, about = Joint(batched, self._memory, self._ran_out), Told()
+        built = time.perf_counter() - begun
 
-        def advance(epoch: int, states: list[Any]) -> Iterator[ReplicaEpoch]:
-            given = _epoch_of(trial, epoch)
-            for rows in _groups(len(states), most):
-                stack, part = _stacked([states[i] for i in rows]), _taken(given, rows)
-                program, _ = batched.program(stack, part, shared)
-                after, *told = program(stack, part, shared)
-                train, valid, logits = (np.asarray(x) for x in told)
-                for place, replica in enumerate(dict.fromkeys(rows)):
-                    yield self._told(
-                        plan.replicas[replica],
-                        Row(after, place),
-                        train[place],
-                        valid[place],
-                        logits[place],
-                    )
+        def result(replica: int, state: Row, *told: NDArray[np.float32]) -> ReplicaEpoch:
+            return self._told(plan.replicas[replica], state, *told)
+
+        def turn(epoch: int, states: list[Any]) -> Turn:
+            given = Given(states, _epoch_of(trial, epoch), shared, result, about)
+            return Turn(joint.kind(given), given, joint.train)
 
         def told(epoch: EpochReport) -> bool:
             trial.rates.after(epoch)
             return report(epoch)
 
-        result = run_lockstep(
+        found = yield from lockstep(
             plan,
             states,
-            advance,
-            batched.weights,
+            turn,
+            body.weights,
             [self._targets[replica.valid] for replica in plan.replicas],
             self._score,
             told,
             batch_size=trial.batch,
             resume=resume,
-            revive=batched.revived,
-            lean=batched.lean,
+            revive=body.revived,
+            lean=body.lean,
         )
+        others = f", of {about.trials} trials" if about.trials > 1 else ""
         return dataclasses.replace(
-            result,
-            seconds={"trace": traced, **result.seconds},
-            reused=reused,
-            notes=notes,
-            parameters=batched.parameters,
-            way=f"{min(most, len(states))} replicas in one program ({self._together})",
+            found,
+            seconds={**found.seconds, "trace": built + found.seconds.get("trace", 0.0)},
+            reused=bool(about.reused),
+            notes=tuple(about.notes),
+            parameters=body.parameters,
+            way=f"{about.replicas} replicas in one program ({self._together}){others}",
         )
-
-    def _at_once(
-        self, batched: Batched, states: list[Any], first: Epoch, shared: Shared
-    ) -> tuple[int, bool, tuple[str, ...]]:
-        """How many replicas one program takes, whether it was there, and what to tell.
-
-        The compiler says beforehand what a program needs; half as many go together until it fits.
-        """
-        most = len(states)
-        notes: list[str] = []
-        while True:
-            rows = _groups(len(states), most)[0]
-            stack = _stacked([states[i] for i in rows])
-            program, reused = batched.program(stack, _taken(first, rows), shared)
-            needed = _needed(program)
-            if self._memory is None or needed <= USED * self._memory:
-                return most, reused, tuple(notes)
-            batched.forget(program)
-            if most == 1:
-                raise MemoryError(f"one replica needs {needed:,} bytes, {self._memory:,} are free")
-            notes.append(
-                f"{most} replicas at once would need {needed:,} bytes, {self._memory:,} are free: "
-                f"{-(-most // 2)} at once"
-            )
-            most = -(-most // 2)
 
     def _told(
         self,
@@ -242,14 +207,9 @@ class JaxEngine(TrialEngine[Batched]):
             row[: len(replica.valid)] = self._index(replica.valid)
         scales = [self._scale(replica) for replica in replicas]
         values = runtime_values(plan.params, self._shape)
-        folds: dict[tuple[int, ...], list[Any]] = {}
-        places = []
-        for replica in replicas:
-            key = tuple(id(array) for array in replica.constants)
-            if key not in folds:
-                folds[key] = self._fold(key, replica, batched.ready)
-            places.append(list(folds).index(key))
-        shared = batched.shared([jnp.stack(arrays) for arrays in zip(*folds.values(), strict=True)])
+        keys = [tuple(id(array) for array in replica.constants) for replica in replicas]
+        folds = dict(zip(keys, replicas, strict=True))
+        shared = batched.shared(self._set(folds, batched.ready))
         weights = None
         if self._weighted:
             weights = np.stack([np.asarray(x.class_weights, np.float32) for x in replicas])
@@ -267,23 +227,29 @@ class JaxEngine(TrialEngine[Batched]):
             },
             mean=np.stack([mean for mean, _ in scales]),
             scale=np.stack([scale for _, scale in scales]),
-            fold=np.array(places, np.int32),
+            fold=np.array([list(folds).index(key) for key in keys], np.int32),
             weights=weights,
             rates=Rates(full, plan.horizon or plan.epochs, plan.maximise),
         )
         return trial, shared
 
-    def _fold(self, key: tuple[int, ...], replica: Replica, ready: bool) -> list[Any]:
-        """A fold's arrays on the device, or the inputs of all samples alone."""
+    def _set(self, folds: dict[tuple[int, ...], Replica], ready: bool) -> list[Any]:
+        """Arrays of several folds one behind the other; trials of the same folds share them."""
 
-        def make() -> _Fold:
-            constants = self._constants(replica.constants)
-            if ready and not self._coding.ready:
-                constants = [self._coding.inputs(self._codes_on_device, *constants)]
-            return _Fold(replica.constants, constants)
+        def make() -> _Folds:
+            each = [self._fold(replica, ready) for replica in folds.values()]
+            constants = [replica.constants for replica in folds.values()]
+            return _Folds(constants, [jnp.stack(arrays) for arrays in zip(*each, strict=True)])
 
-        kept, _ = self._folds.get((ready, *key), make)
+        kept, _ = self._sets.get((ready, self._coding.signature, *folds), make)
         return kept.arrays
+
+    def _fold(self, replica: Replica, ready: bool) -> list[Any]:
+        """A fold's arrays on the device, or the inputs of all samples alone."""
+        constants = self._constants(replica.constants)
+        if ready and not self._coding.ready:
+            return [self._coding.inputs(self._codes_on_device, *constants)]
+        return constants
 
 
 def _epoch_of(trial: _Trial, epoch: int) -> Epoch:
@@ -309,45 +275,3 @@ def _epoch_of(trial: _Trial, epoch: int) -> Epoch:
         fold=trial.fold,
         weights=trial.weights,
     )
-
-
-def _groups(count: int, most: int) -> list[list[int]]:
-    """Replicas in groups of one size, at most `most`; the last repeats its last where need be."""
-    size = -(-count // -(-count // most))
-    return [[min(start + i, count - 1) for i in range(size)] for start in range(0, count, size)]
-
-
-def _taken(epoch: Epoch, rows: list[int]) -> Epoch:
-    taken: Epoch = jax.tree.map(lambda array: array[np.array(rows)], epoch)
-    return taken
-
-
-def _stacked(states: Sequence[Any]) -> tuple[Any, ...]:
-    """Arrays of several states along a new first axis; no copy where they lie so already."""
-    first = states[0]
-    if isinstance(first, Row) and first.row == 0:
-        whole = len(first.stack[0]) == len(states)
-        if whole and all(
-            isinstance(x, Row) and x.stack is first.stack and x.row in (i, states[i - 1].row)
-            for i, x in enumerate(states)
-        ):
-            return first.stack
-    return tuple(np.stack(arrays) for arrays in zip(*states, strict=True))
-
-
-def _needed(program: Any) -> int:
-    """Bytes that a compiled program takes while it runs."""
-    told = program.memory_analysis()
-    if told is None:
-        return 0
-    return int(told.temp_size_in_bytes + told.argument_size_in_bytes + told.output_size_in_bytes)
-
-
-def _free_memory() -> int | None:
-    """Bytes free on the device, at most this worker's part; None on a CPU, which does not say."""
-    told = jax.local_devices()[0].memory_stats() or {}
-    if "bytes_limit" not in told:
-        return None
-    free = int(told["bytes_limit"] - told.get("bytes_in_use", 0))
-    part = os.environ.get(GPU_MEMORY)
-    return free if part is None else min(free, int(part) * 2**20)

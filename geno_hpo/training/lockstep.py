@@ -1,11 +1,14 @@
-"""The course of a trial on any backend: epochs in lockstep, scores, early end, best epoch."""
+"""The course of a trial on any backend: epochs in lockstep, scores, early end, best epoch.
+
+It is a generator: before each epoch it gives the turn that it waits for, see
+`geno_hpo.training.turns`.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -14,25 +17,11 @@ from numpy.typing import NDArray
 from geno_hpo.errors import TrialFailed
 from geno_hpo.training.checkpoint import Arrays, Snapshot
 from geno_hpo.training.protocol import EpochReport, FitPlan, FitResult, Report, Score, Weights
+from geno_hpo.training.turns import Course, ReplicaEpoch, Turn
 
-__all__ = ["ReplicaEpoch", "run_lockstep"]
+__all__ = ["lockstep"]
 
 FLOAT_BYTES = 4
-
-
-@dataclass(frozen=True)
-class ReplicaEpoch:
-    """What one replica gives after one epoch.
-
-    `state` is the backend's own; `predictions` are ``(n_valid, units)`` in original units.
-    """
-
-    state: Any
-    train_loss: float
-    train_accuracy: float
-    valid_loss: float
-    valid_accuracy: float
-    predictions: NDArray[np.float32]
 
 
 def _refuse_non_finite(plan: FitPlan, epoch: int, fold: int, result: ReplicaEpoch) -> None:
@@ -75,10 +64,10 @@ def _size(states: list[Any]) -> int:
     return FLOAT_BYTES * sum(int(math.prod(part.shape)) for state in states for part in state)
 
 
-def run_lockstep(
+def lockstep(
     plan: FitPlan,
     states: list[Any],
-    advance: Callable[[int, list[Any]], Iterable[ReplicaEpoch]],
+    turn: Callable[[int, list[Any]], Turn],
     weights: Callable[[Any], Weights],
     truth: list[NDArray[np.float32]],
     score: Score,
@@ -88,7 +77,7 @@ def run_lockstep(
     resume: Snapshot | None = None,
     revive: Callable[[Arrays], Any] = tuple,
     lean: Callable[[Any], Any] = tuple,
-) -> FitResult:
+) -> Course[FitResult]:
     """Train all replicas epoch by epoch, from the first or from where a snapshot stands.
 
     Parameters
@@ -97,9 +86,8 @@ def run_lockstep(
         The trial.
     states
         The replicas' initial states. A state is never changed in place.
-    advance
-        ``advance(epoch, states)`` trains the replicas for one epoch and gives them in their order,
-        one after another or all at once.
+    turn
+        ``turn(epoch, states)`` tells how the replicas are trained for one epoch.
     weights
         From a state to inference weights; called once a replica, at the end.
     truth
@@ -120,7 +108,8 @@ def run_lockstep(
     Returns
     -------
     FitResult
-        With seconds of ``train``, ``validate``, ``report`` and ``other``.
+        With seconds of ``train``, ``validate``, ``report`` and ``other``, of what turns told, and
+        of ``neighbours``, which was waited for other trials, where there were any.
 
     Raises
     ------
@@ -147,13 +136,20 @@ def run_lockstep(
             for state, predictions in zip(resume.kept, resume.predictions, strict=True)
         ]
     for epoch in range(len(history) + 1, plan.epochs + 1):
+        asked = time.perf_counter()
+        answer = yield turn(epoch, states)
         start = time.perf_counter()
         results: list[ReplicaEpoch] = []
-        for fold, result in enumerate(advance(epoch, states)):
+        for fold, result in enumerate(answer.replicas):
             results.append(result)
             _refuse_non_finite(plan, epoch, fold, result)
         states = [result.state for result in results]
         trained = time.perf_counter()
+        for part, taken in answer.seconds.items():
+            spent[part] = spent.get(part, 0.0) + taken
+        if answer.among > 1:
+            waited = start - asked - sum(answer.seconds.values())
+            spent["neighbours"] = spent.get("neighbours", 0.0) + max(waited, 0.0)
         scores = [
             score(values, result.predictions) if judged else math.nan
             for values, result in zip(truth, results, strict=True)
@@ -176,7 +172,7 @@ def run_lockstep(
             valid_loss=np.array([x.valid_loss for x in results]),
             train_accuracy=np.array([x.train_accuracy for x in results]),
             valid_accuracy=np.array([x.valid_accuracy for x in results]),
-            seconds=scored - start,
+            seconds=scored - start + answer.seconds.get("train", 0.0),
         )
         history.append(told)
         stop = report(told)

@@ -19,6 +19,7 @@ from geno_hpo.models.parameter import Parameters
 
 if TYPE_CHECKING:
     from geno_hpo.training.checkpoint import Checkpoint
+    from geno_hpo.training.turns import Course
 
 __all__ = [
     "Engine",
@@ -219,8 +220,9 @@ class FitResult:
         For each replica the inference weights at the restored epoch.
     seconds
         Wall seconds by part: ``trace``, ``train``, ``validate`` (scores), ``report`` (the caller's
-        function), ``other``. The device's validation predictions are part of ``train``: they run
-        in the same call.
+        function), ``other``, and ``neighbours`` where other trials were let on in between. The
+        device's validation predictions are part of ``train``: they run in the same call. What
+        several trials did in one program counts in equal shares.
     reused
         Whether an already compiled function was used.
     parameters
@@ -290,6 +292,9 @@ class Engine(Protocol):
         Out of memory, the trial begins again with half the batch size; `report` is then told of
         epoch 1 once more.
         """
+
+    def course(self, plan: FitPlan, report: Report) -> Course[FitResult]:
+        """Give what `fit` does, to be let on turn by turn; see `geno_hpo.training.turns`."""
 
     def predict(
         self,

@@ -27,6 +27,7 @@ __all__ = [
     "device_name",
     "load_quietly",
     "refuse_windows",
+    "trials_at_once",
 ]
 
 BACKENDS = ("tensorflow", "jax")
@@ -34,6 +35,9 @@ BACKENDS = ("tensorflow", "jax")
 
 GPU_MEMORY = "GENO_HPO_GPU_MEMORY_MB"
 """Variable: megabytes of each GPU that this process may take; unset, it takes what it needs."""
+
+TRIALS_ON_GPU = 8
+"""Trials that a worker trains at once on JAX and a GPU, where nobody says how many."""
 
 JAX_THREADS = "PJRT_NPROC"
 """Variable by which JAX's CPU client knows how many threads it may have."""
@@ -115,6 +119,28 @@ def refuse_windows(setting: str) -> None:
             "windows: always needs the TensorFlow engine, got KERAS_BACKEND=jax; "
             "say auto, which computes plainly there, or leave the variable out"
         )
+
+
+def trials_at_once(asked: int | None) -> int:
+    """How many trials a worker trains at once; by default several where that is what JAX is for.
+
+    On a CPU replicas are computed one after another all the same, so there it is one; asked after
+    `configure`.
+
+    Raises
+    ------
+    InputError
+        Several are asked for on TensorFlow, whose functions train one replica.
+    """
+    if chosen_backend() != "jax":
+        if asked is not None and asked > 1:
+            raise InputError(
+                f"several trials at once need KERAS_BACKEND=jax, got {asked} with TensorFlow"
+            )
+        return 1
+    import jax
+
+    return asked or (1 if jax.default_backend() == "cpu" else TRIALS_ON_GPU)
 
 
 def load_quietly() -> None:
@@ -209,12 +235,19 @@ def _configure_tensorflow(threads: int) -> None:
 @cache
 def device_name() -> str:
     """Where this process computes: ``GPU 0 (NVIDIA H200)``, or ``CPU``; asked after `configure`."""
-    if "tensorflow" not in sys.modules:
-        return "CPU"
-    import tensorflow as tf
+    model = ""
+    if chosen_backend() == "jax" and "jax" in sys.modules:
+        import jax
 
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
+        if jax.default_backend() != "cpu":
+            model = jax.local_devices()[0].device_kind
+    elif "tensorflow" in sys.modules:
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        if gpus:
+            told = tf.config.experimental.get_device_details(gpus[0])
+            model = told.get("device_name", "unknown")
+    if not model:
         return "CPU"
-    model = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "unknown")
     return f"GPU {os.environ.get('CUDA_VISIBLE_DEVICES', '0')} ({model})"

@@ -17,12 +17,13 @@ from geno_hpo.training.checkpoint import Snapshot
 from geno_hpo.training.coding import Coding
 from geno_hpo.training.compiled import Compiled, Pace
 from geno_hpo.training.engine import TrialEngine, device_seed, epoch_order
-from geno_hpo.training.lockstep import ReplicaEpoch, run_lockstep
+from geno_hpo.training.lockstep import lockstep
 from geno_hpo.training.memory import sweep
 from geno_hpo.training.placement import on_device
 from geno_hpo.training.protocol import EpochReport, FitPlan, FitResult, Replica, Report, Score
 from geno_hpo.training.schedules import Rates
 from geno_hpo.training.state import State
+from geno_hpo.training.turns import Course, ReplicaEpoch, Trained, Turn
 from geno_hpo.training.windows import Windows
 
 __all__ = ["TensorFlowEngine"]
@@ -101,7 +102,7 @@ class TensorFlowEngine(TrialEngine[Compiled]):
     def _placed(self, array: NDArray[Any], dtype: str) -> Any:
         return tf.constant(array, dtype=dtype)
 
-    def _fit(self, plan: FitPlan, report: Report, resume: Snapshot | None) -> FitResult:
+    def _course(self, plan: FitPlan, report: Report, resume: Snapshot | None) -> Course[FitResult]:
         begun = time.perf_counter()
         self._checked(plan)
         full = complete(plan.params, self._shape)
@@ -157,14 +158,17 @@ class TensorFlowEngine(TrialEngine[Compiled]):
             for fold, state in enumerate(states):
                 yield advance_one(fold, epoch, state)
 
+        def turn(epoch: int, states: list[State]) -> Turn:
+            return Turn(id(plan), None, lambda _: [Trained(advance(epoch, states))])
+
         def told(epoch: EpochReport) -> bool:
             rates.after(epoch)
             return report(epoch)
 
-        result = run_lockstep(
+        result = yield from lockstep(
             plan,
             states,
-            advance,
+            turn,
             compiled.weights,
             [self._targets[replica.valid] for replica in plan.replicas],
             self._score,

@@ -29,8 +29,9 @@ from geno_hpo.study.prepared import Prepared
 from geno_hpo.study.reports import Reporter
 from geno_hpo.study.worker import Worker
 from geno_hpo.training.checkpoint import Checkpoint
-from geno_hpo.training.lockstep import ReplicaEpoch, run_lockstep
+from geno_hpo.training.lockstep import lockstep
 from geno_hpo.training.protocol import EpochReport, FitPlan, FitResult, Replica
+from geno_hpo.training.turns import Course, ReplicaEpoch, Trained, Turn
 
 NOBODY = np.empty(0, dtype=np.intp)
 
@@ -41,7 +42,7 @@ class DoubleNetworks:
     def __init__(self, split: Any, epoch_seconds: float) -> None:
         self._split, self._seconds = split, epoch_seconds
 
-    def trial(
+    def course(
         self,
         params: Any,
         *,
@@ -50,7 +51,7 @@ class DoubleNetworks:
         seed: int,
         report: Callable[[EpochReport], bool],
         checkpoint: Checkpoint | None = None,
-    ) -> FitResult:
+    ) -> Course[FitResult]:
         folds = self._split.folds
         replicas = tuple(Replica(fold.train, fold.valid, seed + i) for i, fold in enumerate(folds))
         plan = FitPlan(params, replicas, epochs, patience, checkpoint=checkpoint)
@@ -65,10 +66,10 @@ class DoubleNetworks:
         def advance(epoch: int, states: list[Any]) -> Iterator[ReplicaEpoch]:
             return (advance_one(fold, epoch, state) for fold, state in enumerate(states))
 
-        return run_lockstep(
+        return lockstep(
             plan,
             [(np.zeros(2),) for _ in folds],
-            advance,
+            lambda epoch, states: Turn(id(plan), None, lambda _: [Trained(advance(epoch, states))]),
             lambda state: tuple(state),
             [np.zeros((len(fold.valid), 1), np.float32) for fold in folds],
             lambda _, guess: float(1 / (1 + np.exp(-guess[0, 0] / 10))),

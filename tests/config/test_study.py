@@ -195,6 +195,11 @@ BAD_EXTRA = [
     ("split: {test_groups: [a]}", r"split.test_groups: names groups: it needs split.group"),
     ("split: {group: a, groups: {by: clones}}", r"split.groups: finds groups from the data"),
     ("split: {groups: {by: kin}}", r'split.groups.by: must be .*got "kin"'),
+    ("precision: float16", r'precision: must be float32, tf32 or .*, got "float16"'),
+    (
+        "precision: mixed_bfloat16\nwindows: always",
+        r"windows: computes in float32; say auto or never with precision: mixed_bfloat16",
+    ),
     ("split: {outer: 1}", r"split.outer: must be at least 2, got 1"),
     ("split: {outer: 3, test: 0.3}", r"split.test: sets a share apart, but split.outer makes"),
     ("split: {outer: 3, repeats: 2}", r"split.repeats: .*with split.outer it must be 1"),
@@ -344,6 +349,7 @@ MAY_CHANGE = [
     "control: false",
     "published: [{what: x, value: 1, source: y}]",
     "split: {seed: 1}",
+    "precision: float32",
 ]
 DECIDES = [
     "seed: 2",
@@ -356,6 +362,7 @@ DECIDES = [
     "pruner: {name: none}",
     "sampler: {name: random}",
     "positive: R",
+    "precision: tf32",
 ]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -161,6 +162,19 @@ def test_plain_model_has_the_same_variables(family):
     assert given == [v.path for v in plain.weights]
     assert all(type(layer).__module__.startswith("keras.") for layer in plain.layers)
     assert plain.layers[-1].name == "prediction"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_fewer_digits_are_those_of_hidden_layers_alone(family):
+    params, shape = rich(family), shape_for(family)
+    model = build(params, replace(shape, policy="mixed_bfloat16"), probabilities=True)
+    assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
+    assert [layer.compute_dtype for layer in model.layers[-2:]] == ["float32"] * 2
+    hidden = {layer.compute_dtype for layer in model.layers[1:-2]}
+    assert hidden == {"bfloat16"}
+    assert {layer.compute_dtype for layer in build(params, shape).layers} == {"float32"}
+    given = np.zeros((3, *shape.input_shape), np.float32)
+    assert model(given, training=True).dtype == "float32"
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -23,6 +23,10 @@ CHECKS = (
     "check_chance_comes_from_the_seed_and_rates_are_values",
     "check_groups_and_both_ways_of_going_together",
     "check_a_replica_that_leaves_the_numbers_harms_no_other",
+    "check_trials_of_one_shape_go_together_and_end_as_they_do_alone",
+    "check_one_that_joins_later_and_one_without_memory_leave_the_others_alone",
+    "check_a_worker_trains_several_trials_of_two_shapes_at_once",
+    "check_the_other_families_train_with_fewer_digits_too",
     "check_early_stopping_and_the_best_epoch",
     "check_a_probe_and_the_engine_agree",
 )
@@ -76,6 +80,28 @@ def test_the_jax_engine(sides, name):
 
 def test_no_check_is_forgotten(sides):
     assert set(sides[2]) == {*CHECKS, *(f"train {name}" for name in both.CASES)}
+
+
+@pytest.mark.slow
+def test_every_family_keeps_its_contract_on_jax():
+    """Trained as by model.fit, saved, loaded, rates as values: the families' own tests."""
+    pytest.importorskip("jax")
+    asked = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*asked, "tests/training/test_families.py"],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_DISABLE_MOST_OPTIMIZATIONS": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_several_trials_at_once_are_for_jax():
+    assert setup.trials_at_once(None) == setup.trials_at_once(1) == 1
+    with pytest.raises(InputError, match="need KERAS_BACKEND=jax, got 4 with TensorFlow"):
+        setup.trials_at_once(4)
 
 
 def test_a_backend_that_cannot_be_had_is_told(monkeypatch):

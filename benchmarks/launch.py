@@ -21,12 +21,12 @@ import numpy as np
 from benchmarks.cases import Case, write_project
 from benchmarks.process import last_words, start
 from geno_hpo.metrics import METRICS
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import StudyPlan, load_plan
 from geno_hpo.study.prepared import Prepared, prepare
 from geno_hpo.study.record import Record
 from geno_hpo.study.storage import Pool, open_storage
-from geno_hpo.study.worker import open_pools
 from geno_hpo.tracking import Tracking
 
 __all__ = ["Arena", "Race"]

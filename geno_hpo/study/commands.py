@@ -28,12 +28,12 @@ from geno_hpo.study.keeper import BEATS
 from geno_hpo.study.lease import LEASE_SECONDS
 from geno_hpo.study.nested import fold_plans
 from geno_hpo.study.parent import tracking_of
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import StudyPlan, load_plan
 from geno_hpo.study.pool import Pool
 from geno_hpo.study.record import Record, find_key
 from geno_hpo.study.storage import open_storage, study_names
-from geno_hpo.study.worker import open_pools
 
 __all__ = [
     "Removal",

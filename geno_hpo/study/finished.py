@@ -13,12 +13,12 @@ from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS, Metric
 from geno_hpo.study.files import final_path, unseen_path
 from geno_hpo.study.final import FinalFit, finished_fits, has_all_fits
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import StudyPlan, load_plan
 from geno_hpo.study.prepared import Prepared, load_prepared
 from geno_hpo.study.record import Record, find_run_study
 from geno_hpo.study.storage import Pool, open_storage
-from geno_hpo.study.worker import open_pools
 
 __all__ = ["Finished", "load_finished"]
 

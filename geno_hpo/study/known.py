@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from geno_hpo.data.dataset import Target
 from geno_hpo.metrics import METRICS, Metric
 from geno_hpo.study.front import score_of
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.plan import StudyPlan
 from geno_hpo.study.storage import open_storage, study_names
-from geno_hpo.study.worker import open_pools
 
 __all__ = ["best_known", "chance_level"]
 

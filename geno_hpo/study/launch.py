@@ -32,6 +32,7 @@ from geno_hpo.study.lease import Watch as LeaseWatch
 from geno_hpo.study.mend import mend_runs
 from geno_hpo.study.naming import FINAL
 from geno_hpo.study.parent import open_parent, tracking_of
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project, masked
 from geno_hpo.study.plan import load_plan
 from geno_hpo.study.prepared import Prepared, fit_folds, prepare
@@ -40,7 +41,6 @@ from geno_hpo.study.record import Record, check_siblings, latest_generation
 from geno_hpo.study.settle import Settler
 from geno_hpo.study.shares import fair_part, telling
 from geno_hpo.study.storage import STORAGE_ERRORS, Pool, open_storage, storage_faults
-from geno_hpo.study.worker import open_pools
 from geno_hpo.tracking import DatasetTag
 from geno_hpo.training.setup import refuse_windows
 

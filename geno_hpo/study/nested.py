@@ -18,11 +18,11 @@ from geno_hpo.metrics import METRICS
 from geno_hpo.study.cached import TrialStorage
 from geno_hpo.study.final import finished_fits, has_all_fits
 from geno_hpo.study.launch import Launch, Watcher
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import StudyPlan, load_plan
 from geno_hpo.study.record import Record
 from geno_hpo.study.storage import open_storage, study_names
-from geno_hpo.study.worker import open_pools
 
 __all__ = ["NestedLaunch", "cost", "fold_plans", "has_met_plan"]
 

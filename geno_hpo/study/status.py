@@ -13,12 +13,12 @@ from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS
 from geno_hpo.study.lease import LEASE, Lease
 from geno_hpo.study.nested import fold_plans
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import load_plan
 from geno_hpo.study.progress import Progress, take_progress
 from geno_hpo.study.record import Record, find_key, find_run_study
 from geno_hpo.study.storage import open_storage, study_names
-from geno_hpo.study.worker import open_pools
 
 __all__ = ["Status", "read_outer_status", "read_status"]
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from geno_hpo.errors import InputError
 from geno_hpo.metrics import METRICS
 from geno_hpo.study.parent import open_parent, tracking_of
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.past import ENDINGS, past_run, run_tag
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import StudyPlan, load_plan
 from geno_hpo.study.prepared import Prepared, load_prepared
 from geno_hpo.study.record import Record, find_run_study
 from geno_hpo.study.storage import open_storage
-from geno_hpo.study.worker import open_pools
 from geno_hpo.tracking import DatasetTag, Tracking
 
 __all__ = ["Synced", "sync_runs"]

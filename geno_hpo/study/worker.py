@@ -15,82 +15,44 @@ import gc
 import os
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import optuna
-from optuna.trial import Trial, TrialState
+from optuna.trial import TrialState
 
 from geno_hpo.errors import StorageError
-from geno_hpo.space import Parameters
-from geno_hpo.study.cached import TrialStorage
-from geno_hpo.study.checkpoints import CHECKPOINT_SECONDS, Interrupted
-from geno_hpo.study.failures import Failure, is_replaced
+from geno_hpo.study.attempt import Attempts, Sink
+from geno_hpo.study.checkpoints import CHECKPOINT_SECONDS
 from geno_hpo.study.identity import peak_memory, worker_name
-from geno_hpo.study.jobs import Bench, Ending
+from geno_hpo.study.jobs import Bench
 from geno_hpo.study.keeper import Keeper
-from geno_hpo.study.lease import LEASE_SECONDS, LeaseLost
-from geno_hpo.study.naming import FINAL, run_name
+from geno_hpo.study.lease import LEASE_SECONDS
 from geno_hpo.study.parent import tracking_of
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.patience import Patience
 from geno_hpo.study.plan import StudyPlan
 from geno_hpo.study.prepared import Prepared, load_prepared
 from geno_hpo.study.probe import take_part
-from geno_hpo.study.pruners import make_pruner
 from geno_hpo.study.record import Record
 from geno_hpo.study.reports import Reporter
 from geno_hpo.study.samplers import make_sampler
 from geno_hpo.study.storage import (
-    STORAGE_ERRORS,
     Claim,
     Pool,
-    open_pool,
     open_storage,
     storage_faults,
     study_names,
 )
-from geno_hpo.tracking import DatasetTag, RunLog, Tracking, Writer
+from geno_hpo.tracking import DatasetTag, Writer
 from geno_hpo.tracking.system import measuring
-from geno_hpo.training.setup import chosen_backend, device_name
-from geno_hpo.training.turns import Course, Courses
+from geno_hpo.training.turns import Courses
 
-__all__ = ["RETIRED", "Worker", "open_pools"]
+__all__ = ["RETIRED", "Worker"]
 
 POLL_SECONDS = 0.25
 NETWORKS = ("network", "control")
 """Parts whose trials can be trained several at once."""
 RETIRED = 75
 """Exit code of a worker that has reached its memory limit and wants to be replaced."""
-
-
-def open_pools(
-    plan: StudyPlan, storage: TrialStorage, *, maximise: bool, create: bool
-) -> dict[str, Pool]:
-    """Open every part of a study, the final fits last."""
-    epochs = plan.config.budget.epochs
-    lock = plan.work if plan.project.storage_url.startswith("sqlite") else None
-    pools = {}
-    for part, name in {**plan.parts, FINAL: plan.key.part(FINAL)}.items():
-        searched = part in ("network", "lightgbm")
-        pruner = make_pruner(plan.config.pruner, epochs) if searched else optuna.pruners.NopPruner()
-        pools[part] = open_pool(
-            storage,
-            name,
-            maximise=maximise,
-            costs=len(plan.costs) if part == "network" else 0,
-            lock_folder=lock,
-            pruner=pruner,
-            create=create,
-        )
-    return pools
-
-
-class _Sink(NamedTuple):
-    """Where runs are recorded: the store, its background writer, the study's run and data."""
-
-    tracking: Tracking
-    writer: Writer
-    parent: str
-    data: DatasetTag
 
 
 class Worker:
@@ -155,7 +117,6 @@ class Worker:
         self._done = 0
         self._host = worker_name(os.getpid())
         self._samplers = {part: self._sampler(part) for part in plan.parts}
-        self._idle_since = time.perf_counter()
 
     def run(self) -> int:
         """Work until nothing is left, and return the number of trials finished.
@@ -196,11 +157,11 @@ class Worker:
             tracking = tracking_of(self.plan)
             parent = str(record.get("mlflow_run"))
             data = DatasetTag.of(prepared.dataset)
-            sink = _Sink(tracking, Writer(tracking.client), parent, data)
-            self._idle_since = time.perf_counter()
+            sink = Sink(tracking, Writer(tracking.client), parent, data)
+            attempts = Attempts(self._host, bench, keeper, sink, self._tell)
             try:
                 with measuring(tracking.uri, parent, self.plan.work):
-                    self._serve(record, pools, bench, sink)
+                    self._serve(record, pools, attempts)
             finally:
                 try:
                     reporter.close()
@@ -221,7 +182,7 @@ class Worker:
             checkpoint_seconds=self._checkpoint_seconds,
         )
 
-    def _serve(self, record: Record, pools: dict[str, Pool], bench: Bench, sink: _Sink) -> None:
+    def _serve(self, record: Record, pools: dict[str, Pool], attempts: Attempts) -> None:
         """Take trials and let them on until there is nothing more to do here."""
         assert self._keeper is not None
         under_way: Courses[Claim, int] = Courses(self._keeper.turn_to)
@@ -229,7 +190,7 @@ class Worker:
             while True:
                 over = self._told_to_stop() or self.retired or self._asked == "stop"
                 resting = over or self._asked == "pause"
-                joined = not resting and self._join(under_way, pools, bench, sink)
+                joined = not resting and self._join(under_way, pools, attempts)
                 if len(under_way):
                     self._done += sum(under_way.advance())
                 elif over or (not joined and self._finished(record, pools)):
@@ -240,7 +201,7 @@ class Worker:
             under_way.close()
 
     def _join(
-        self, under_way: Courses[Claim, int], pools: dict[str, Pool], bench: Bench, sink: _Sink
+        self, under_way: Courses[Claim, int], pools: dict[str, Pool], attempts: Attempts
     ) -> bool:
         """Claim trials while there is room; whether there was one.
 
@@ -254,8 +215,8 @@ class Worker:
                 break
             joined = True
             if len(under_way):
-                self._idle_since = time.perf_counter()
-            self._done += sum(under_way.begin(claim, self._work(part, claim, bench, sink)))
+                attempts.idle_since = time.perf_counter()
+            self._done += sum(under_way.begin(claim, attempts.attempt(part, claim)))
             if not len(under_way):
                 break
         return joined
@@ -319,143 +280,3 @@ class Worker:
             if claim is not None:
                 return part, claim
         return "", None
-
-    def _work(self, part: str, claim: Claim, bench: Bench, sink: _Sink) -> Course[int]:
-        """Run one claimed trial to its end, whatever that is; gives 1 when it is finished."""
-        assert self._keeper is not None
-        trial, pool = claim.trial, claim.pool
-        named = f"{pool.study.study_name} trial {trial.number}"
-        task: dict[str, Any] = trial.user_attrs.get("task") or {}
-        log: RunLog | None = None
-        self._keeper.hold(claim)
-        try:
-            params: Parameters = task.get("params") or {}
-            if part != FINAL:
-                params = self._draw(part, claim, bench)
-            log = self._open_run(part, claim, params, task, sink)
-            waited = time.perf_counter() - self._idle_since
-            try:
-                ending = yield from self._train(part, trial, params, task, bench, log)
-            finally:
-                self._idle_since = time.perf_counter()
-                bench.reporter.settle(trial=trial._trial_id)
-            self._keeper.tick()
-            self._keeper.let_go()
-            self._finish(claim, log, ending, waited)
-            self._tell(f"{named} {'pruned' if ending.pruned else 'complete'}: {ending.score:.4f}")
-        except (Interrupted, KeyboardInterrupt):
-            return self._give_back(claim, log)
-        except LeaseLost:
-            return self._leave(claim, log)
-        except (StorageError, *STORAGE_ERRORS):
-            raise  # no fault of the trial: its lease runs out, and another worker takes it over
-        except Exception as error:
-            self._keeper.let_go()
-            failure = Failure.of(error)
-            try:
-                self._fail(claim, log, failure)
-            except LeaseLost:  # writing to a trial that another worker ended is such an error
-                return self._leave(claim, log)
-            self._tell(f"{named} failed, {failure.reason}")
-        finally:
-            self._keeper.let_go()
-        bench.checkpoint(part, trial.number, None).remove()
-        return 1
-
-    def _give_back(self, claim: Claim, log: RunLog | None) -> int:
-        """Let an interrupted trial wait for the next worker."""
-        assert self._keeper is not None
-        self._keeper.let_go()
-        try:
-            claim.pool.release(claim.trial)
-        except LeaseLost:
-            return self._leave(claim, log)
-        if log is not None:
-            log.discard()
-        name = claim.pool.study.study_name
-        self._tell(f"{name} trial {claim.trial.number} given back: it was interrupted")
-        return 0
-
-    def _leave(self, claim: Claim, log: RunLog | None) -> int:
-        """Leave a trial as it is that another worker has taken over."""
-        if log is not None:
-            log.abandon()
-        name = claim.pool.study.study_name
-        self._tell(
-            f"{name} trial {claim.trial.number} left alone: another worker has taken it over"
-        )
-        return 0
-
-    def _draw(self, part: str, claim: Claim, bench: Bench) -> Parameters:
-        """Draw the trial's configuration, or read the one that it has."""
-        trial, pool = claim.trial, claim.pool
-        with pool.drawing():
-            return bench.search_space(part).suggest(trial)
-
-    def _open_run(
-        self, part: str, claim: Claim, params: Parameters, task: dict[str, Any], sink: _Sink
-    ) -> RunLog:
-        number = claim.trial.number
-        name, stage = run_name(part, number, params, task)
-        tags = {
-            "stage": stage,
-            "model": str(params.get("family", task.get("model", part))),
-            "worker": self._host,
-            "device": device_name(),
-            "backend": chosen_backend(),
-            "precision": self.plan.config.precision,
-            "trial": f"{claim.pool.study.study_name} {number}",
-            **self.plan.fold_tag,
-        }
-        return RunLog(
-            sink.tracking,
-            sink.writer,
-            name,
-            parent=sink.parent,
-            params=params,
-            tags=tags,
-            dataset=sink.data,
-            again=claim.again,
-        )
-
-    def _train(
-        self,
-        part: str,
-        trial: Trial,
-        params: Parameters,
-        task: dict[str, Any],
-        bench: Bench,
-        log: RunLog,
-    ) -> Course[Ending]:
-        if part == FINAL:
-            return bench.final_fit(trial.user_attrs["name"], task, trial.number)
-        if part in self.plan.baselines:
-            return bench.search_baseline(part, trial, params, log)
-        return (yield from bench.search_network(part, trial, params, log))
-
-    def _finish(self, claim: Claim, log: RunLog, ending: Ending, waited: float) -> None:
-        """Write the ending down, first where it counts: a trial that was lost ends nowhere."""
-        seconds = {**ending.attributes.get("seconds", {}), "wait": round(waited, 4)}
-        state = TrialState.PRUNED if ending.pruned else TrialState.COMPLETE
-        values = None if ending.pruned else [ending.score, *ending.costs.values()]
-        told = {"device": device_name(), "seconds": seconds}
-        claim.pool.finish(claim.trial, values, state, {**ending.attributes, **told})
-        scores = {ending.name: ending.score, **ending.costs}
-        log.log(int(ending.attributes.get("best_epoch", 0)), scores)
-        log.end(
-            "FINISHED",
-            {
-                "state": "pruned" if ending.pruned else "complete",
-                "reason": str(ending.attributes.get("reason", "")),
-                **ending.log,
-                **{f"seconds.{name}": f"{value:.3f}" for name, value in seconds.items()},
-            },
-        )
-
-    def _fail(self, claim: Claim, log: RunLog | None, failure: Failure) -> None:
-        claim.pool.fail(claim.trial, replace=is_replaced, attributes=failure.attributes)
-        if log is None:
-            return
-        if failure.trace:
-            log.text(failure.trace, "traceback.txt")
-        log.end("FAILED", {"state": "failed", "reason": failure.reason})

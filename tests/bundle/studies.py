@@ -10,9 +10,10 @@ from geno_hpo.metrics import METRICS
 from geno_hpo.study.final import enqueue_final
 from geno_hpo.study.finished import Finished, load_finished
 from geno_hpo.study.launch import Launch
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project
 from geno_hpo.study.record import Record
-from geno_hpo.study.worker import Worker, open_pools
+from geno_hpo.study.worker import Worker
 from geno_hpo.training.setup import configure
 from tests.conftest import SPACE
 

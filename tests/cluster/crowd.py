@@ -15,10 +15,10 @@ import pytest
 from optuna.trial import TrialState
 
 from geno_hpo.study.launch import Launch
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project
 from geno_hpo.study.record import Record
 from geno_hpo.study.storage import Pool
-from geno_hpo.study.worker import open_pools
 from geno_hpo.tracking import Tracking
 from tests.cluster.double import forked
 from tests.conftest import STUDY, write_project

@@ -15,10 +15,10 @@ from optuna.trial import TrialState
 
 from geno_hpo.metrics import METRICS
 from geno_hpo.report import check_summary
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import load_plan
 from geno_hpo.study.storage import Pool, open_storage
-from geno_hpo.study.worker import open_pools
 from geno_hpo.tracking import Tracking
 from tests.conftest import STUDY, write_project
 

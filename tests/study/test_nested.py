@@ -9,12 +9,12 @@ import pytest
 
 from geno_hpo.errors import InputError, StudyChangedError
 from geno_hpo.study.nested import NestedLaunch, cost, fold_plans, has_met_plan
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project, StudyKey
 from geno_hpo.study.plan import load_plan
 from geno_hpo.study.prepared import prepare
 from geno_hpo.study.record import Record, check_siblings, find_key, latest_generation
 from geno_hpo.study.storage import open_pool, open_storage
-from geno_hpo.study.worker import open_pools
 from tests.conftest import STUDY, write_project
 
 NESTED = STUDY.replace("split: {folds: 3, test: 0.2}", "split: {folds: 3, outer: 4}")

@@ -20,13 +20,14 @@ from geno_hpo.study.final import enqueue_final, finished_fits, planned_fits
 from geno_hpo.study.finished import Finished, load_finished
 from geno_hpo.study.front import choose, costs_of, front, score_of
 from geno_hpo.study.launch import Launch
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import load_plan
 from geno_hpo.study.prepared import prepare
 from geno_hpo.study.record import Record
 from geno_hpo.study.results import outcome_of
 from geno_hpo.study.status import read_status
-from geno_hpo.study.worker import Worker, open_pools
+from geno_hpo.study.worker import Worker
 from geno_hpo.tracking import Tracking
 from geno_hpo.training.setup import configure
 from tests.bundle.studies import dosages, letters_table

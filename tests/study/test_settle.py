@@ -8,13 +8,13 @@ import pytest
 
 from geno_hpo.study.crew import Crew
 from geno_hpo.study.layout import Choice, Layout
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project
 from geno_hpo.study.plan import StudyPlan, load_plan
 from geno_hpo.study.prepared import prepare
 from geno_hpo.study.record import Record
 from geno_hpo.study.settle import Settler
 from geno_hpo.study.storage import open_storage
-from geno_hpo.study.worker import open_pools
 from tests.conftest import STUDY, write_project
 
 

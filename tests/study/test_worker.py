@@ -20,10 +20,11 @@ from geno_hpo.study.final import enqueue_final, finished_fits
 from geno_hpo.study.jobs import Bench
 from geno_hpo.study.launch import Launch
 from geno_hpo.study.parent import tracking_of
+from geno_hpo.study.parts import open_pools
 from geno_hpo.study.paths import Project
 from geno_hpo.study.record import Record
 from geno_hpo.study.storage import Pool
-from geno_hpo.study.worker import Worker, open_pools
+from geno_hpo.study.worker import Worker
 from geno_hpo.training.setup import configure
 from tests.conftest import STUDY, write_project
 

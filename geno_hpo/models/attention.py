@@ -80,6 +80,7 @@ def _attend(tensor: Any, width: int, heads: int, name: str) -> Any:
 
 ATTENTION = Family(
     name="attention",
+    label="Attention network",
     description="A small transformer over windows of positions or variants.",
     kinds=("sequence", "variants"),
     parameters=(

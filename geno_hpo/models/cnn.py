@@ -176,6 +176,7 @@ def _features(tensor: Any, params: Parameters, blocks: Any, prefix: str) -> Any:
 
 CNN = Family(
     name="cnn",
+    label="CNN",
     description="Convolutions over positions, pooled, then dense layers.",
     kinds=("sequence", "variants"),
     parameters=(

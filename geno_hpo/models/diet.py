@@ -58,6 +58,7 @@ def _body(inputs: Any, params: Parameters, blocks: Any) -> Any:
 
 DIET = Family(
     name="diet",
+    label="Diet network",
     description="A perceptron whose first weights a small network predicts from each variant.",
     kinds=("variants",),
     parameters=(

@@ -78,6 +78,7 @@ def _body(inputs: Any, params: Parameters, blocks: Any) -> Any:
 
 DILATED = Family(
     name="dilated",
+    label="Dilated CNN",
     description="Residual convolutions whose taps stand ever farther apart.",
     kinds=("sequence", "variants"),
     parameters=(

@@ -43,6 +43,8 @@ class Family:
         from its training part (``histograms``).
     reference
         The publication it follows; empty where there is no single one.
+    label
+        What reports call it; empty is its name.
     """
 
     name: str
@@ -54,3 +56,4 @@ class Family:
     tower: Callable[[Parameters, ModelShape], Tower | None] | None = None
     learns: tuple[str, ...] = ()
     reference: str = ""
+    label: str = ""

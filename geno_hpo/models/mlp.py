@@ -38,6 +38,7 @@ def _body(inputs: Any, params: Parameters, blocks: Any) -> Any:
 
 MLP = Family(
     name="mlp",
+    label="MLP",
     description="Dense layers over all positions or variants.",
     kinds=("sequence", "variants"),
     parameters=(

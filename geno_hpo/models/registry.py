@@ -31,6 +31,7 @@ __all__ = [
     "check",
     "complete",
     "exported",
+    "family_label",
     "family_of",
     "runtime_values",
     "signature",
@@ -72,6 +73,12 @@ FAMILIES = Registry("families", {family.name: family for family in BUILT_IN}, _o
 """All families by name, those of installed packages too."""
 
 ONLY_SEQUENCES = ("mutation_rate", "strand_flip")
+
+
+def family_label(name: str) -> str:
+    """What reports call a family; a family that no longer exists keeps its name."""
+    label = FAMILIES[name].label if name in FAMILIES else ""
+    return label or name.replace("_", " ")
 
 
 def family_of(params: Parameters) -> Family:

@@ -46,6 +46,7 @@ def _body(inputs: Any, params: Parameters, blocks: Any) -> Any:
 
 RESIDUAL = Family(
     name="residual",
+    label="Residual network",
     description="Dense blocks with skips over all positions or variants.",
     kinds=("sequence", "variants"),
     parameters=(

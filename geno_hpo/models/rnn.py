@@ -46,6 +46,7 @@ def _body(inputs: Any, params: Parameters, blocks: Any) -> Any:
 
 RNN = Family(
     name="rnn",
+    label="RNN",
     description="LSTM or GRU over windows of positions or variants.",
     kinds=("sequence", "variants"),
     parameters=(

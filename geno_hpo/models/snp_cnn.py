@@ -106,6 +106,7 @@ def _local(inputs: Any, conv: Conv) -> Any:
 
 SNP_CNN = Family(
     name="snp_cnn",
+    label="SNP CNN",
     description="Windows of variants, each read by the same kernel or by one of its own.",
     kinds=("variants",),
     parameters=(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geno_hpo.metrics import METRICS
+from geno_hpo.models import family_label
 
 __all__ = [
     "NOTHING",
@@ -27,12 +28,6 @@ __all__ = [
 
 NOTHING = "–"
 MODELS = {
-    "cnn": "CNN",
-    "mlp": "MLP",
-    "rnn": "RNN",
-    "snp_cnn": "SNP CNN",
-    "lstm": "LSTM",
-    "gru": "GRU",
     "ridge": "Ridge",
     "random_forest": "Random forest",
     "lightgbm": "LightGBM",
@@ -122,7 +117,7 @@ def metric_label(metric: str) -> str:
 
 def model_label(model: str) -> str:
     """A model's name for people."""
-    return MODELS.get(model, model.replace("_", " "))
+    return MODELS.get(model) or family_label(model)
 
 
 def value(x: Any) -> str:

@@ -28,6 +28,7 @@ from geno_hpo.compare import (
     strata,
 )
 from geno_hpo.metrics import Metric
+from geno_hpo.models import family_label
 from geno_hpo.outcome import TestPredictions
 
 __all__ = ["Evidence", "evidence"]
@@ -127,7 +128,7 @@ def _labels(known: Evidence) -> dict[str, str]:
     labels = {name: BASELINES[name].label for name in known.test.models if name in BASELINES}
     if known.chosen:
         labels[known.chosen] += " (the best baseline in cross-validation)"
-    return labels | {known.network: known.network.upper().replace("_", " ")}
+    return labels | {known.network: family_label(known.network)}
 
 
 def _main(rivals: tuple[Rival, ...], known: Evidence) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from geno_hpo import __version__
 from geno_hpo.compare import FoldScores, mean_score, score_interval
 from geno_hpo.evaluation.permuted import permuted
+from geno_hpo.models import family_label
 from geno_hpo.outcome import TestPredictions
 from geno_hpo.study.control import Controlled, control_result, positive_control
 from geno_hpo.study.evidence import Evidence, evidence
@@ -238,7 +239,7 @@ def _further(finished: Finished, test: TestPredictions) -> Further:
         metric=finished.metric,
         truth=test.truth,
         network=test.models.get(network),
-        label=network.upper().replace("_", " "),
+        label=family_label(network),
         kept=finished.kept("trivial", "restart", "share"),
         leaders=tuple(
             (t.number, score_of(t) or 0.0, dict(finished.plan.space.short(t.params)))

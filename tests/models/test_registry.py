@@ -15,6 +15,7 @@ from geno_hpo.models import (
     build,
     check,
     complete,
+    family_label,
     runtime_values,
     signature,
 )
@@ -327,3 +328,11 @@ def test_checking_needs_no_keras():
         "assert not {'keras', 'tensorflow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_reports_have_a_name_for_every_family() -> None:
+    labels = {name: family_label(name) for name in FAMILIES}
+    assert labels["dilated"] == "Dilated CNN"
+    assert labels["snp_cnn"] == "SNP CNN"
+    assert len(set(labels.values())) == len(labels)
+    assert family_label("one_of_old") == "one of old"

@@ -29,7 +29,8 @@ __all__ = ["explain"]
 
 Floats = NDArray[np.float64]
 
-STEPS = 24  # of integrated gradients
+STEPS = 24  # of integrated gradients …
+FEWEST_STEPS = 8  # … but fewer where the fewest samples are too many already
 VALUES = 40_000_000  # input values that integrated gradients may send through the network
 MOST_SAMPLES = 500
 FEWEST_SAMPLES = 16
@@ -57,7 +58,9 @@ def explain(
     fresh = evaluation.probe(params, None, seed=UNTRAINED)
     columns = np.asarray(evaluation.selected_columns(params), dtype=np.intp)
     rng = np.random.default_rng([seed, 3])
-    samples = _drawn(evaluation.split.development, int(np.prod(probe.input_shape)), rng)
+    size = int(np.prod(probe.input_shape))
+    samples = _drawn(evaluation.split.development, size, rng)
+    steps = _steps(len(samples), size)
     codes = np.asarray(dataset.codes[samples])
     inputs = evaluation.model_inputs(params, codes)
     reference = _reference(evaluation, params, inputs)
@@ -73,7 +76,7 @@ def explain(
     for output in range(probe.units):
         slope = partial(probe.gradients, output=output)
         plain = contributions(slope(inputs), _raw(codes, inputs), nothing, called)
-        whole = integrated_gradients(slope, inputs, reference, STEPS)
+        whole = integrated_gradients(slope, inputs, reference, steps)
         ends = probe.logits(np.concatenate([inputs, reference[None]]))[:, output]
         gaps.append(completeness_gap(whole, ends[:-1], float(ends[-1])))
         random = integrated_gradients(partial(fresh.gradients, output=output), inputs, reference, 4)
@@ -110,6 +113,11 @@ def _drawn(development: NDArray[np.intp], size: int, rng: np.random.Generator) -
     if many >= len(development):
         return np.asarray(development)
     return np.sort(rng.choice(development, many, replace=False))
+
+
+def _steps(samples: int, size: int) -> int:
+    """Steps of integrated gradients that the bound leaves to so many samples."""
+    return int(np.clip(VALUES // (samples * size), FEWEST_STEPS, STEPS))
 
 
 def _drawn_test(

@@ -13,6 +13,7 @@ from geno_hpo.interpret import (
     rank_correlation,
     substitutions,
 )
+from geno_hpo.interpret.explain import _steps
 from geno_hpo.interpret.mutagenesis import seen_symbols
 
 WEIGHTS = np.random.default_rng(0).normal(size=(6, 4))
@@ -159,3 +160,12 @@ def test_peaks_on_copies():
     contributions[2, 0] = 9  # no copy was planted here
     copies = [(0, 9, 17), (1, 3, 11), (1, 20, 28)]
     assert peaks_on_copies(contributions, copies) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("samples", "size", "steps"),
+    [(77, 21_600, 24), (16, 104_166, 24), (16, 229_695, 10), (16, 10_000_000, 8)],
+    ids=["small", "as many as the bound allows", "18 loci", "never too few to add up"],
+)
+def test_wide_inputs_are_integrated_in_fewer_steps(samples, size, steps):
+    assert _steps(samples, size) == steps

@@ -13,6 +13,8 @@ import urllib.request
 from pathlib import Path
 
 PASSWORD = "not-to-be-seen"
+RUNUSER = shutil.which("runuser") or "/usr/sbin/runuser"
+"""It may lie where only a login shell of root looks."""
 
 
 def postgres_folder() -> Path | None:
@@ -60,7 +62,7 @@ class Postgres:
         return f"postgresql://lab:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
     def _run(self, *command: str) -> None:
-        wrapped = ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+        wrapped = [RUNUSER, "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
         subprocess.run(wrapped, check=True, stdout=subprocess.DEVNULL, cwd="/tmp")
 
     def start(self) -> None:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.cluster.servers import free_port
+from tests.cluster.servers import RUNUSER, free_port
 
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue")
 
@@ -41,7 +41,7 @@ class Slurm:
             os.chown(path, owner.pw_uid, owner.pw_gid)
         socket_path = munge / "socket"
         self._start(
-            *("runuser", "-u", "munge", "--", "munged", "-F", f"--key-file={key}"),
+            *(RUNUSER, "-u", "munge", "--", "munged", "-F", f"--key-file={key}"),
             *(f"--socket={socket_path}", f"--pid-file={munge / 'pid'}"),
             *(f"--log-file={munge / 'log'}", f"--seed-file={munge / 'seed'}"),
         )

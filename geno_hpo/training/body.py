@@ -4,7 +4,7 @@ A program knows one batch size, so the last batch is filled up. Rows that fill u
 hence no part in loss or gradient; layers that look at the whole batch leave them out
 (`geno_hpo.models.present`). A replica with fewer batches than another stands still at the end.
 
-A state is the one of `geno_hpo.training.compiled`, array by array, so that a checkpoint goes on in
+A state is the one of `geno_hpo.training.state`, array by array, so that a checkpoint goes on in
 either engine: flat vector, the optimizer's slots, and the moving statistics where there are any.
 """
 

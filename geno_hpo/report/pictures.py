@@ -94,7 +94,8 @@ def _picture(series: list[Series], title: str, head: str, best: int) -> bytes:
     if best:
         axes.axvline(best, color=LIGHT["soft"], lw=1, ls=":", label=f"best epoch ({best})")
     folds = series[0][1].shape[0]
-    axes.set_title(f"{head}, mean ± sd over {folds} folds", fontsize=11)
+    spread = f", mean ± sd over {folds} folds" if folds > 1 else ""
+    axes.set_title(f"{head}{spread}", fontsize=11)
     axes.set_xlabel("epoch")
     axes.set_ylabel(title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -112,7 +112,7 @@ def write_single(trained: Trained, folder: Path) -> Path:
         title=escape(f"{trained.name}: one {model_label(family)}"),
         answer=escape(
             f"Validation {label} {number(trained.score)} at epoch {trained.curves.best_epoch} of "
-            f"{trained.epochs}, mean over {len(trained.fold_scores)} folds."
+            f"{trained.epochs}{_over(len(trained.fold_scores))}."
         ),
         kind=escape(kind.capitalize() + "."),
         fit=escape(sentence),
@@ -143,3 +143,7 @@ def _csv(trained: Trained) -> str:
         for epoch in range(trained.epochs)
     ]
     return "\n".join(lines) + "\n"
+
+
+def _over(folds: int) -> str:
+    return f", mean over {folds} folds" if folds > 1 else ""

@@ -220,6 +220,15 @@ def test_write_gives_every_file(outcomes, tmp_path, monkeypatch):
     assert (path.parent / "figures" / "history.svg").exists()
 
 
+def test_one_validation_part_is_not_called_folds(outcomes):
+    summary = outcomes["binary"].summary
+    lone = {**summary, "split": {**summary["split"], "folds": 1}}
+    html = render(replace(outcomes["binary"], summary=lone))
+    assert "on one validation part" in html
+    assert "one network, and was judged by its score on the validation part" in html
+    assert "1 fold" not in html
+
+
 def test_csv_holds_every_trial(outcomes, tmp_path):
     write(outcomes["binary"], tmp_path)
     path = write(outcomes["binary"], tmp_path)  # again, over the old files

@@ -148,7 +148,7 @@ def _figures(summary: dict[str, Any], label: str) -> list[tuple[str, str, str]]:
         (
             number(best["cv_mean"]),
             f"cross-validated {label}",
-            f"{spread(best['cv_std'])} over {plural(summary['split']['folds'], 'fold')}".lstrip(),
+            f"{spread(best['cv_std'])} {_judged_on(int(summary['split']['folds']))}".lstrip(),
         )
     )
     done = trials["complete"] + trials["pruned"] + trials["failed"]
@@ -180,3 +180,7 @@ def _published(entries: list[dict[str, Any]]) -> Table:
         numeric=frozenset({1}),
         note="Other samples, other splits: not part of the comparison above.",
     )
+
+
+def _judged_on(folds: int) -> str:
+    return f"over {folds} folds" if folds > 1 else "on one validation part"

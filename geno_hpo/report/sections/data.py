@@ -11,7 +11,7 @@ from geno_hpo.report.blocks import Block, Facts, Figure, Panel, Section, Table, 
 from geno_hpo.report.figures.drawn import safe
 from geno_hpo.report.mosaic import split_mosaic
 from geno_hpo.report.style import colour_of, layout
-from geno_hpo.report.words import count, join, number, percent, plural
+from geno_hpo.report.words import count, join, number, percent
 
 __all__ = ["data"]
 
@@ -23,6 +23,7 @@ def data(outcome: StudyOutcome) -> Section:
     summary = outcome.summary
     about, split = summary["data"], summary["split"]
     sealed = count(split["test_samples"])
+    parts = f"{split['folds']} folds" if split["folds"] > 1 else "one validation part"
     blocks: list[Block] = [
         Facts(
             (
@@ -31,10 +32,7 @@ def data(outcome: StudyOutcome) -> Section:
                 ("Features", count(about["features"])),
                 ("Genes and regions", _loci(about.get("loci"))),
                 ("Target", f"{', '.join(outcome.target)} ({outcome.task})"),
-                (
-                    "Split",
-                    f"{split['kind']}, {plural(split['folds'], 'fold')}, {sealed} sealed samples",
-                ),
+                ("Split", f"{split['kind']}, {parts}, {sealed} sealed samples"),
                 ("Source", outcome.source),
                 ("Licence", outcome.licence),
                 ("Cite", outcome.citation),

@@ -79,12 +79,13 @@ def _data(outcome: StudyOutcome) -> str:
     summary = outcome.summary
     about, split = summary["data"], summary["split"]
     made = "simulated data set" if about["simulated"] else "data set"
+    parts = f"{split['folds']} folds" if split["folds"] > 1 else "a training and a validation part"
     return (
         f"We predicted {join(outcome.target)} ({outcome.task}) from {count(about['features'])} "
         f"features of {count(about['samples'])} samples of the {made} {about['name']} "
         f"(fingerprint {about['fingerprint']}). {count(split['test_samples'])} samples were sealed "
         f"as a test set before any fitting; the other {count(split['development_samples'])} were "
-        f"divided into {plural(split['folds'], 'fold')} ({split['kind']} split, fingerprint "
+        f"divided into {parts} ({split['kind']} split, fingerprint "
         f"{split['fingerprint']}). Every step that learns from data was fitted on the training "
         "part of each fold alone."
     )

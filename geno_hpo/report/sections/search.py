@@ -112,10 +112,16 @@ def _told(outcome: StudyOutcome, trials: list[TrialRecord]) -> str:
     )
     if families:
         text += f"Model families searched: {', '.join(families)}. "
+    folds = int(summary["split"]["folds"])
     text += (
-        f"Every trial trained {plural(summary['split']['folds'], 'network')} side by side, one a "
-        f"fold, and was judged by the mean of their scores after each epoch: {epochs:,} epochs in "
-        f"{duration(summary['seconds']['search'])} of the trials' own time."
+        f"Every trial trained {folds} networks side by side, one a fold, and was judged by the "
+        "mean of their scores after each epoch: "
+        if folds > 1
+        else "Every trial trained one network, and was judged by its score on the validation part "
+        "after each epoch: "
+    )
+    text += (
+        f"{epochs:,} epochs in {duration(summary['seconds']['search'])} of the trials' own time."
     )
     return text
 

@@ -36,10 +36,17 @@ def _tied(truth: Array, score: Array, counts: Floats) -> tuple[Floats, Floats]:
 
 def auc(truth: Array, score: Array, counts: Floats) -> Floats:
     """Share of (positive, negative) pairs in the right order, ties counting one half."""
-    positive, negative = _tied(truth, score, counts)
-    below = np.cumsum(negative, axis=1) - 0.5 * negative
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    return ratio((positive * below).sum(axis=1), pairs)
+    order = np.argsort(score, kind="stable")
+    is_positive = truth[order] == 1
+    positives, negatives = order[is_positive], order[~is_positive]
+    up_to = np.zeros((len(counts), len(negatives) + 1))
+    np.cumsum(counts[:, negatives], axis=1, out=up_to[:, 1:])
+    positive = counts[:, positives]
+    won = np.zeros(len(counts))
+    for side in ("left", "right"):  # negatives below a positive, and those not above it
+        below = np.searchsorted(score[negatives], score[positives], side=side)
+        won += 0.5 * np.einsum("rp,rp->r", positive, up_to[:, below])
+    return ratio(won, positive.sum(axis=1) * up_to[:, -1])
 
 
 def auc_classes(truth: Array, prediction: Array, counts: Floats) -> Floats:

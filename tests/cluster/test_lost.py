@@ -22,7 +22,7 @@ def test_twenty_kills_lose_and_double_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: Postgres
 ) -> None:
     dice = random.Random(3)
-    arguments = ("--epoch-seconds", "0.15", "--lease-seconds", "3")
+    arguments = ("--epoch-seconds", "0.35", "--lease-seconds", "3")
     with crowd(tmp_path, monkeypatch, trials=60, epochs=20, url=postgres.database()) as study:
         for _ in range(4):
             study.start(*arguments)
